@@ -1,0 +1,52 @@
+from collections.abc import Buffer, Callable, Sequence
+from os import PathLike
+from typing import final
+
+@final
+class Content:
+    def __new__(cls, data: Buffer = b'') -> Content: ...
+    @staticmethod
+    def concat(contents: Sequence[Content]) -> Content: ...
+    def slice(self, start: int, end: int) -> Content: ...
+    def read(self, start: int = 0, end: int | None = None) -> bytes: ...
+    def sha1(self) -> str: ...
+    def __len__(self) -> int: ...
+
+@final
+class Request:
+    method: str
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: bytes
+    content: Content | None
+    trailing_sha1: str | None
+
+@final
+class Response:
+    def __new__(
+        cls,
+        status: int,
+        headers: Sequence[tuple[str, str]] = (),
+        body: Buffer | Content = b'',
+        *,
+        close: bool = False,
+        cut_after: int | None = None,
+        flip_at: int | None = None,
+    ) -> Response: ...
+
+@final
+class HttpServer:
+    def __new__(
+        cls,
+        handler: Callable[[Request], Response],
+        *,
+        host: str = '127.0.0.1',
+        port: int = 0,
+        data_dir: str | PathLike[str] | None = None,
+        max_body: int = 8388608,
+    ) -> HttpServer: ...
+    host: str
+    port: int
+    def cut_uploads(self, after: int, count: int) -> None: ...
+    def stop(self) -> None: ...

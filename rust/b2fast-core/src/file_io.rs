@@ -1,0 +1,1 @@
+//! Positional reads and writes of local files.

@@ -1,0 +1,1 @@
+//! SHA-1 of several independent streams in step, and BLAKE3.

@@ -1,0 +1,12 @@
+//! The transfer core of b2fast: everything that touches the bytes of a file.
+//!
+//! No type of Python appears here, so that this crate can be tested, benchmarked and
+//! fuzzed on its own. What to transfer is decided by the caller; how the bytes move is
+//! decided here.
+
+pub mod cancel;
+pub mod error;
+pub mod file_io;
+pub mod hash;
+pub mod plan;
+pub mod transport;

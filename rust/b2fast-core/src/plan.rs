@@ -1,0 +1,1 @@
+//! How a file is cut into parts, within the limits of B2.

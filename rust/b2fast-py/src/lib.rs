@@ -1,0 +1,31 @@
+//! The extension module `b2fast._core`.
+
+mod hashing;
+mod planning;
+mod server;
+mod transfer;
+
+use pyo3::prelude::*;
+
+/// The Rust core of b2fast.
+#[pymodule(gil_used = false)]
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let py = module.py();
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
+    let modules = py.import("sys")?.getattr("modules")?;
+    for (name, fill) in [
+        ("hashing", hashing::fill as fn(&Bound<'_, PyModule>) -> PyResult<()>),
+        ("planning", planning::fill),
+        ("server", server::fill),
+        ("transfer", transfer::fill),
+    ] {
+        let full_name = format!("b2fast._core.{name}");
+        let submodule = PyModule::new(py, &full_name)?;
+        fill(&submodule)?;
+        module.add(name, &submodule)?;
+        // `import b2fast._core.hashing` finds it only here: an extension is not a package.
+        modules.set_item(full_name, submodule)?;
+    }
+    Ok(())
+}
