@@ -1,31 +1,30 @@
-//! SHA-1 of files and their parts.
+//! SHA-1 of what an upload reads, and of its parts.
 
 use super::{Digest, Sha1, update_many};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::file_io::SourceFile;
 use crate::plan::Part;
+use crate::source::Source;
 
 /// How much is read at once: little enough to be hashed before it leaves the L2 cache.
 const READ_SIZE: usize = 1 << 20;
 
-/// The SHA-1 of `length` bytes of a file from `offset` on.
+/// The SHA-1 of `length` bytes from `offset` on.
 ///
-/// `Error::InvalidArgument` if the file was shorter than that when it was opened.
+/// `Error::InvalidArgument` if there are fewer.
 pub fn sha1_of_range(
-    source: &SourceFile,
+    source: &Source,
     offset: u64,
     length: u64,
     cancel: &CancelToken,
 ) -> Result<Digest> {
     if offset
         .checked_add(length)
-        .is_none_or(|end| end > source.len())
+        .is_none_or(|end| end > source.length())
     {
         return Err(Error::InvalidArgument(format!(
-            "{} has {} bytes, not {length} from {offset} on",
-            source.path().display(),
-            source.len()
+            "there are {} bytes, not {length} from {offset} on",
+            source.length()
         )));
     }
     let mut hasher = Sha1::new();
@@ -42,12 +41,12 @@ pub fn sha1_of_range(
     Ok(hasher.finish())
 }
 
-/// The SHA-1 of a whole file and of each of its parts, in one pass.
+/// The SHA-1 of the whole content and of each of its parts, in one pass.
 ///
-/// The parts have to follow each other and make up the file, or the result is
+/// The parts have to follow each other and make up the content, or the result is
 /// `Error::InvalidArgument`. `on_bytes` is told how many bytes each step has done.
 pub fn sha1_of_parts(
-    source: &SourceFile,
+    source: &Source,
     parts: &[Part],
     cancel: &CancelToken,
     on_bytes: &dyn Fn(u64),
@@ -57,14 +56,13 @@ pub fn sha1_of_parts(
             .then(|| part.offset.checked_add(part.length))
             .flatten()
     });
-    if end != Some(source.len()) {
+    if end != Some(source.length()) {
         return Err(Error::InvalidArgument(format!(
-            "the parts do not make up the {} bytes of {}",
-            source.len(),
-            source.path().display()
+            "the parts do not make up the {} bytes",
+            source.length()
         )));
     }
-    let mut buffer = buffer(source.len());
+    let mut buffer = buffer(source.length());
     let mut whole = Sha1::new();
     let mut digests = Vec::with_capacity(parts.len());
     for part in parts {
@@ -91,7 +89,7 @@ fn buffer(length: u64) -> Vec<u8> {
 
 /// Read a range of `source` in pieces of the size of `buffer`.
 fn read_pieces(
-    source: &SourceFile,
+    source: &Source,
     mut offset: u64,
     mut length: u64,
     buffer: &mut [u8],
@@ -121,11 +119,11 @@ mod tests {
     use crate::hash::sha1;
     use crate::plan::plan_parts;
 
-    fn temporary(length: usize) -> (NamedTempFile, Vec<u8>, SourceFile) {
+    fn temporary(length: usize) -> (NamedTempFile, Vec<u8>, Source) {
         let content: Vec<u8> = (0..=250).cycle().take(length).collect();
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(&content).unwrap();
-        let source = SourceFile::open(file.path()).unwrap();
+        let source = Source::open(file.path()).unwrap();
         (file, content, source)
     }
 
@@ -156,7 +154,7 @@ mod tests {
     fn parts_and_whole_are_hashed_in_one_pass() {
         let (_file, content, source) = temporary(3 * READ_SIZE + 77);
         for size in [READ_SIZE + 13, 2 * READ_SIZE, content.len()] {
-            let parts = plan_parts(source.len(), size as u64, 1).unwrap();
+            let parts = plan_parts(source.length(), size as u64, 1).unwrap();
             let done = Cell::new(0);
             let (whole, digests) = sha1_of_parts(&source, &parts, &CancelToken::new(), &|bytes| {
                 done.set(done.get() + bytes);
@@ -165,12 +163,12 @@ mod tests {
             assert_eq!(whole, sha1(&content));
             let expected: Vec<_> = content.chunks(size).map(sha1).collect();
             assert_eq!(digests, expected);
-            assert_eq!(done.get(), source.len());
+            assert_eq!(done.get(), source.length());
         }
     }
 
     #[test]
-    fn parts_have_to_make_up_the_file() {
+    fn parts_have_to_make_up_the_content() {
         let (_file, _, source) = temporary(100);
         let part = |offset, length| Part {
             number: 1,
@@ -194,10 +192,10 @@ mod tests {
     fn hashing_can_be_cancelled() {
         let (_file, _, source) = temporary(2 * READ_SIZE);
         let cancel = CancelToken::new();
-        let parts = plan_parts(source.len(), source.len(), 1).unwrap();
+        let parts = plan_parts(source.length(), source.length(), 1).unwrap();
         let result = sha1_of_parts(&source, &parts, &cancel, &|_| cancel.cancel());
         assert!(matches!(result, Err(Error::Cancelled)));
-        let result = sha1_of_range(&source, 0, source.len(), &cancel);
+        let result = sha1_of_range(&source, 0, source.length(), &cancel);
         assert!(matches!(result, Err(Error::Cancelled)));
     }
 }
