@@ -109,7 +109,9 @@ impl Engine {
             retry: retry.0,
             progress: &counted,
         };
-        let answer = run_blocking(py, callback, |cancel| upload.send_file(engine, sha1, cancel))?;
+        let answer = run_blocking(py, callback, |cancel| {
+            upload.send_file(engine, sha1, cancel)
+        })?;
         Ok(PyBytes::new(py, &answer))
     }
 
@@ -178,8 +180,7 @@ impl Engine {
     ) -> PyResult<Download> {
         let engine = self.inner()?;
         let token = move |refused: Option<&str>| {
-            Python::attach(|py| authorize.call1(py, (refused,))?.extract(py))
-                .map_err(from_callback)
+            Python::attach(|py| authorize.call1(py, (refused,))?.extract(py)).map_err(from_callback)
         };
         let open = run_blocking(py, None, |cancel| {
             core_download::Download::open(
