@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use crate::digest::{Digest, Sha1, to_hex};
+use b2fast_core::hash::{Digest, Sha1, to_hex};
 
 /// How much of a file is read at once: one call per 512 KiB costs little beside the copy,
 /// and the buffer stays in the second-level cache until it is sent.
@@ -248,9 +248,8 @@ mod tests {
             let in_files = ContentStore::new(Some(directory.path())).unwrap();
             let contents: Vec<Content> = pieces
                 .iter()
-                .map(|(in_file, bytes)| match in_file {
-                    true => stored(&in_files, bytes),
-                    false => Content::from(bytes.clone()),
+                .map(|(in_file, bytes)| {
+                    if *in_file { stored(&in_files, bytes) } else { bytes.clone().into() }
                 })
                 .collect();
             let bytes: Vec<u8> = pieces.iter().flat_map(|(_, bytes)| bytes.clone()).collect();

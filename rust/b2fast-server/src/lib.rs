@@ -10,7 +10,6 @@
 
 mod body;
 mod content;
-mod digest;
 mod faults;
 mod message;
 mod pool;
@@ -21,4 +20,4 @@ mod trailer;
 
 pub use content::Content;
 pub use message::{InvalidResponse, Payload, Request, Response};
-pub use server::{Handler, Options, Server};
+pub use server::{Handler, Options, Server, StartError};

@@ -78,9 +78,9 @@ impl Response {
     /// An answer with `status` (200 to 599), `headers` and `body`.
     ///
     /// The headers that frame the message (`Content-Length`, `Connection`) are the server's.
-    pub fn new<'a>(
+    pub fn new(
         status: u16,
-        headers: impl IntoIterator<Item = (&'a str, &'a str)>,
+        headers: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
         body: Content,
     ) -> Result<Self, InvalidResponse> {
         let status = StatusCode::from_u16(status)
@@ -89,6 +89,7 @@ impl Response {
             .ok_or_else(|| InvalidResponse(format!("status {status} is not in 200..=599")))?;
         let mut map = HeaderMap::new();
         for (name, value) in headers {
+            let (name, value) = (name.as_ref(), value.as_ref());
             // The value may be a secret, so only the name is told.
             let header_name = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| InvalidResponse(format!("{name:?} is no name of a header")))?;

@@ -116,9 +116,10 @@ impl Receiver {
             .get("x-bz-content-sha1")
             .is_some_and(|value| value == "hex_digits_at_end");
         let mut splitter = has_trailer.then(|| TrailerSplitter::new(length));
-        let content_length = match has_trailer {
-            true => length.saturating_sub(TRAILER_LENGTH),
-            false => length,
+        let content_length = if has_trailer {
+            length.saturating_sub(TRAILER_LENGTH)
+        } else {
+            length
         };
         let mut writer = match self.store.writer(content_length) {
             Ok(writer) => writer,

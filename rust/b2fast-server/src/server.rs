@@ -69,6 +69,38 @@ impl Default for Options {
     }
 }
 
+/// Why a server did not start.
+#[derive(Debug)]
+pub struct StartError {
+    what: String,
+    source: io::Error,
+}
+
+impl StartError {
+    fn new(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self { what, source }
+    }
+
+    /// The number that the operating system gave the error.
+    #[must_use]
+    pub fn errno(&self) -> Option<i32> {
+        self.source.raw_os_error()
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.what, self.source)
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
 /// A running HTTP server. Stops when it is dropped.
 pub struct Server {
     address: SocketAddr,
@@ -85,25 +117,35 @@ struct Shared {
 
 impl Server {
     /// Listens as `options` say and passes every request to `handler`.
-    pub fn start(handler: impl Handler, options: &Options) -> io::Result<Self> {
-        let store = ContentStore::new(options.data_dir.as_deref())?;
+    pub fn start(handler: impl Handler, options: &Options) -> Result<Self, StartError> {
+        let Options {
+            host,
+            port,
+            data_dir,
+            max_body,
+        } = options;
+        let store = ContentStore::new(data_dir.as_deref()).map_err(StartError::new(format!(
+            "cannot make the directory {data_dir:?}"
+        )))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("b2fast-http")
             .enable_io()
             .enable_time()
-            .build()?;
+            .build()
+            .map_err(StartError::new("cannot start threads"))?;
         let listener = {
             let _context = runtime.enter();
-            listen(&options.host, options.port)?
+            listen(host, *port)
         };
-        let address = listener.local_addr()?;
+        let (listener, address) =
+            listener.map_err(StartError::new(format!("cannot listen on {host}:{port}")))?;
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
             receiver: Receiver {
                 store,
                 cuts: UploadCuts::default(),
-                max_body: options.max_body,
+                max_body: *max_body,
             },
         });
         runtime.spawn(accept(listener, Arc::clone(&shared)));
@@ -162,7 +204,7 @@ impl fmt::Debug for Server {
     }
 }
 
-fn listen(host: &str, port: u16) -> io::Result<TcpListener> {
+fn listen(host: &str, port: u16) -> io::Result<(TcpListener, SocketAddr)> {
     let address = (host, port)
         .to_socket_addrs()?
         .next()
@@ -173,7 +215,9 @@ fn listen(host: &str, port: u16) -> io::Result<TcpListener> {
     };
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    let listener = socket.listen(BACKLOG)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>) {
