@@ -286,7 +286,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     workers
-                        .run(3, &CancelToken::new(), |cancel| cancel.check())
+                        .run(3, &CancelToken::new(), CancelToken::check)
                         .unwrap();
                 });
             }

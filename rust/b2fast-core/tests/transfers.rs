@@ -74,12 +74,10 @@ impl Store {
     }
 }
 
-fn engine_of(handler: impl Fn(&RecordedRequest, Vec<u8>) -> Answer + Send + Sync + 'static) -> Engine {
-    Engine::new(
-        Box::new(MemoryTransport::new(handler)),
-        4,
-        8 << 20,
-    )
+fn engine_of(
+    handler: impl Fn(&RecordedRequest, Vec<u8>) -> Answer + Send + Sync + 'static,
+) -> Engine {
+    Engine::new(Box::new(MemoryTransport::new(handler)), 4, 8 << 20)
 }
 
 fn counted_leases() -> (Arc<Leases>, Arc<AtomicU32>) {
@@ -254,7 +252,11 @@ fn parts_arrive_whole_whatever_is_refused() {
         .collect();
     let refusals = vec![
         refusal(503, "service_unavailable", ""),
-        refusal(400, "auth_token_limit", "more than one upload using auth token x"),
+        refusal(
+            400,
+            "auth_token_limit",
+            "more than one upload using auth token x",
+        ),
         refusal(429, "too_many_requests", ""),
         refusal(408, "request_timeout", ""),
     ];
@@ -378,8 +380,8 @@ impl Downloads {
         Ok(())
     }
 
-    fn digest(&self) -> Option<Digest> {
-        Some(hash::sha1(&self.bytes))
+    fn digest(&self) -> Digest {
+        hash::sha1(&self.bytes)
     }
 
     /// The old file is there and nothing else.
@@ -412,9 +414,12 @@ fn every_size_arrives_whole() {
     ] {
         for streams in [1, 4, 9] {
             let downloads = Downloads::plain(length);
-            downloads.save(streams, downloads.digest()).unwrap();
+            downloads.save(streams, Some(downloads.digest())).unwrap();
             let found = fs::read(downloads.path()).unwrap();
-            assert!(found == downloads.bytes, "{length} bytes, {streams} streams");
+            assert!(
+                found == downloads.bytes,
+                "{length} bytes, {streams} streams"
+            );
             assert_eq!(names(downloads.directory.path()), ["target"]);
         }
     }
@@ -434,7 +439,10 @@ fn ranges_are_clamped_to_the_file() {
             .save_range(3, Some(hash::sha1(part)), Some(range))
             .unwrap();
         assert!(fs::read(downloads.path()).unwrap() == part, "{range:?}");
-        assert_eq!(downloads.open(Some(range)).unwrap().length(), part.len() as u64);
+        assert_eq!(
+            downloads.open(Some(range)).unwrap().length(),
+            part.len() as u64
+        );
     }
     let error = downloads.open(Some((20_000_000, None))).unwrap_err();
     assert!(matches!(error, Error::Service(answer) if answer.status == 416));
@@ -468,7 +476,7 @@ fn broken_connections_are_continued_where_they_broke() {
         let downloads = Downloads::new(
             30_000_000,
             Box::new(|number, _, answer| {
-                if number.is_multiple_of(2) {
+                if number % 3 != 2 {
                     // The announced length stays.
                     let length = answer.body.len().to_string();
                     answer.headers.push(("content-length".into(), length));
@@ -476,10 +484,10 @@ fn broken_connections_are_continued_where_they_broke() {
                 }
             }),
         );
-        downloads.save(streams, downloads.digest()).unwrap();
+        downloads.save(streams, Some(downloads.digest())).unwrap();
         assert!(fs::read(downloads.path()).unwrap() == downloads.bytes);
         let requests = downloads.requests.load(Ordering::Relaxed);
-        assert!(requests > 2, "{requests}");
+        assert!(requests >= 3, "{requests}");
     }
 }
 
@@ -489,13 +497,18 @@ fn a_flipped_byte_leaves_the_old_file() {
         let downloads = Downloads::new(
             10_000_000,
             Box::new(|_, request, answer| {
-                if request.header("range").is_none_or(|range| !range.starts_with("bytes=0-")) {
+                if request
+                    .header("range")
+                    .is_none_or(|range| !range.starts_with("bytes=0-"))
+                {
                     answer.body[17] ^= 1;
                 }
             }),
         );
         fs::write(downloads.path(), b"old").unwrap();
-        let error = downloads.save(streams, downloads.digest()).unwrap_err();
+        let error = downloads
+            .save(streams, Some(downloads.digest()))
+            .unwrap_err();
         assert!(matches!(error, Error::ChecksumMismatch { .. }));
         downloads.assert_untouched(b"old");
     }
@@ -528,7 +541,7 @@ fn a_server_that_refuses_for_a_while_or_for_ever() {
             }
         }),
     );
-    downloads.save(4, downloads.digest()).unwrap();
+    downloads.save(4, Some(downloads.digest())).unwrap();
     let downloads = Downloads::new(
         10_000_000,
         Box::new(|number, _, answer| {
@@ -553,7 +566,7 @@ fn an_expired_token_is_replaced() {
             }
         }),
     );
-    downloads.save(4, downloads.digest()).unwrap();
+    downloads.save(4, Some(downloads.digest())).unwrap();
     let downloads = Downloads::new(
         10,
         Box::new(|_, _, answer| *answer = refusal(401, "bad_auth_token", "")),
@@ -573,7 +586,10 @@ fn the_time_and_the_permissions_are_kept() {
     downloads.save(1, None).unwrap();
     let found = fs::metadata(downloads.path()).unwrap();
     assert_eq!(found.mode() & 0o777, 0o640);
-    assert_eq!((found.mtime(), found.mtime_nsec()), (1_234_567_891, 234_567_890));
+    assert_eq!(
+        (found.mtime(), found.mtime_nsec()),
+        (1_234_567_891, 234_567_890)
+    );
 
     let elsewhere = tempfile::tempdir().unwrap();
     let real = elsewhere.path().join("real");
@@ -589,7 +605,10 @@ fn the_time_and_the_permissions_are_kept() {
 fn targets_that_cannot_be_written_are_errors_of_the_file() {
     let downloads = Downloads::plain(100);
     fs::create_dir(downloads.path()).unwrap();
-    assert!(matches!(downloads.save(1, None), Err(Error::LocalFile { .. })));
+    assert!(matches!(
+        downloads.save(1, None),
+        Err(Error::LocalFile { .. })
+    ));
     fs::remove_dir(downloads.path()).unwrap();
     let missing = downloads.directory.path().join("missing/target");
     let options = SaveOptions {
@@ -636,13 +655,22 @@ fn a_pipe_is_written_in_order() {
     use std::process::Command;
 
     let downloads = Downloads::plain(10_000_000);
-    assert!(Command::new("mkfifo").arg(downloads.path()).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(downloads.path())
+            .status()
+            .unwrap()
+            .success()
+    );
     let path = downloads.path();
     let reader = std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        fs::File::open(path).unwrap().read_to_end(&mut bytes).unwrap();
+        fs::File::open(path)
+            .unwrap()
+            .read_to_end(&mut bytes)
+            .unwrap();
         bytes
     });
-    downloads.save(4, downloads.digest()).unwrap();
+    downloads.save(4, Some(downloads.digest())).unwrap();
     assert!(reader.join().unwrap() == downloads.bytes);
 }
