@@ -49,19 +49,36 @@ impl<'a> BodyReader<'a> {
     }
 }
 
+impl BodyReader<'_> {
+    /// Pass over up to `most` bytes without reading them; how many there were.
+    pub(super) fn skip(&mut self, most: usize) -> usize {
+        let count = self.at_most(most);
+        self.left -= count as u64;
+        count
+    }
+
+    fn at_most(&self, most: usize) -> usize {
+        most.min(usize::try_from(self.left).unwrap_or(usize::MAX))
+    }
+}
+
 impl Read for BodyReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = buffer
-            .len()
-            .min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let most = self.at_most(buffer.len());
         if most == 0 {
             return Ok(0);
         }
         let buffer = &mut buffer[..most];
-        let count = match &mut self.source {
-            Source::Bytes(bytes) => bytes.read(buffer),
-            Source::Reader(reader) => reader.read(buffer).map_err(source_error),
-        }?;
+        let count = loop {
+            let result = match &mut self.source {
+                Source::Bytes(bytes) => bytes.read(buffer),
+                Source::Reader(reader) => reader.read(buffer),
+            };
+            match result {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other.map_err(source_error)?,
+            }
+        };
         if count == 0 {
             return Err(io::Error::other(Error::InvalidArgument(format!(
                 "the source of the upload ended after {} of {} bytes",
@@ -76,7 +93,7 @@ impl Read for BodyReader<'_> {
 
 /// Mark an error as one of the source, so that it is not mistaken for one of the network.
 fn source_error(error: io::Error) -> io::Error {
-    if error.kind() == io::ErrorKind::Interrupted || wraps_own_error(&error) {
+    if wraps_own_error(&error) {
         return error;
     }
     io::Error::other(Error::InvalidArgument(format!(
@@ -126,33 +143,51 @@ mod tests {
         assert!(matches!(error, Error::InvalidArgument(detail) if detail.contains("4 of 5")));
     }
 
+    /// A source that gives these results, one after the other.
+    struct Scripted(Vec<io::Result<u8>>);
+
+    impl Read for Scripted {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            buffer[0] = self.0.remove(0)?;
+            Ok(1)
+        }
+    }
+
+    fn read_one(results: Vec<io::Result<u8>>) -> io::Result<u8> {
+        let mut source = Scripted(results);
+        let mut body = BodyReader::new(Body::Reader {
+            length: 1,
+            reader: &mut source,
+        });
+        let mut buffer = [0];
+        body.read_exact(&mut buffer).map(|()| buffer[0])
+    }
+
     #[test]
     fn errors_of_the_source_keep_their_identity() {
-        struct Failing(Option<io::Error>);
-        impl Read for Failing {
-            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
-                Err(self.0.take().unwrap())
-            }
-        }
-        let read = |error| {
-            let mut source = Failing(Some(error));
-            let mut body = BodyReader::new(Body::Reader {
-                length: 1,
-                reader: &mut source,
-            });
-            unwrap_own_error(body.read(&mut [0]).unwrap_err())
-        };
+        let own = read_one(vec![Err(io::Error::other(Error::Cancelled))]);
         assert!(matches!(
-            read(io::Error::other(Error::Cancelled)),
+            unwrap_own_error(own.unwrap_err()),
             Ok(Error::Cancelled)
         ));
+        let foreign = read_one(vec![Err(io::ErrorKind::BrokenPipe.into())]);
         assert!(matches!(
-            read(io::ErrorKind::BrokenPipe.into()),
+            unwrap_own_error(foreign.unwrap_err()),
             Ok(Error::InvalidArgument(_))
         ));
-        assert!(matches!(
-            read(io::ErrorKind::Interrupted.into()),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted
-        ));
+    }
+
+    #[test]
+    fn interrupted_reads_are_repeated() {
+        let result = read_one(vec![Err(io::ErrorKind::Interrupted.into()), Ok(7)]);
+        assert_eq!(result.unwrap(), 7);
+    }
+
+    #[test]
+    fn skipped_bytes_count() {
+        let mut body = BodyReader::new(Body::Bytes(b"0123456789"));
+        assert_eq!(body.skip(8), 8);
+        assert_eq!(body.skip(8), 2);
+        assert_eq!(body.read(&mut [0]).unwrap(), 0);
     }
 }

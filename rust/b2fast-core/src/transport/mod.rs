@@ -4,6 +4,7 @@
 //! ones that throttle or fail are for tests.
 
 mod body;
+pub mod http;
 pub mod memory;
 
 use std::fmt;
