@@ -21,7 +21,7 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
 
 /// The SHA-1 implementation in use: 'sha-ni' or 'portable'.
 ///
-/// The environment variable B2FAST_SHA1=portable forces the latter.
+/// The environment variable `B2FAST_SHA1=portable` forces the latter.
 #[pyfunction]
 fn sha1_kernel() -> &'static str {
     hash::kernel_name()

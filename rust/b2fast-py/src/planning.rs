@@ -17,9 +17,9 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// Cut content into as many equal parts as B2's limits allow.
 ///
 /// Returns (offset, length) of each, in bytes; the last takes what is left over too. There
-/// are at most MAX_PARTS.
+/// are at most `MAX_PARTS`.
 ///
-/// Raises AssertionError, as b2sdk does, if the content does not make 2 parts of at least
+/// Raises `AssertionError`, as b2sdk does, if the content does not make 2 parts of at least
 /// `minimum_part_size` bytes.
 #[pyfunction]
 fn choose_part_ranges(content_length: u64, minimum_part_size: u64) -> PyResult<Vec<(u64, u64)>> {
@@ -31,11 +31,11 @@ fn choose_part_ranges(content_length: u64, minimum_part_size: u64) -> PyResult<V
 ///
 /// Returns (offset, length) of each, in bytes; one if the content fits into one part, which
 /// is then uploaded as an ordinary file. Parts are larger than recommended where
-/// `minimum_part_size` asks for it or where MAX_PARTS would not do, and never larger than
-/// MAX_PART_SIZE.
+/// `minimum_part_size` asks for it or where `MAX_PARTS` would not do, and never larger than
+/// `MAX_PART_SIZE`.
 ///
-/// Raises ValueError if the content is larger than MAX_FILE_SIZE, the minimum larger than
-/// MAX_PART_SIZE, or both part sizes are 0.
+/// Raises `ValueError` if the content is larger than `MAX_FILE_SIZE`, the minimum larger than
+/// `MAX_PART_SIZE`, or both part sizes are 0.
 #[pyfunction]
 fn plan_parts(
     content_length: u64,

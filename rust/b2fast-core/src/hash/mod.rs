@@ -5,18 +5,18 @@
 //! [`update_many`] advances several at once: a part and its whole file, or several parts.
 //! BLAKE3 serves what B2 never sees, such as the journal of a partial download.
 
+mod file;
 mod kernel;
 mod portable;
 mod sha1;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
-mod source;
 
 pub use blake3::Hasher as Blake3;
 
+pub use self::file::{sha1_of_parts, sha1_of_range};
 pub use self::kernel::kernel_name;
 pub use self::sha1::{Sha1, sha1, update_many};
-pub use self::source::{sha1_of_parts, sha1_of_range};
 
 /// A SHA-1.
 pub type Digest = [u8; 20];

@@ -151,10 +151,10 @@ hash_class! {
 
 /// Continue each of `hashers` with the chunk at its place in `chunks`.
 ///
-/// The result is that of Sha1.update on each, in less time: several streams are advanced in
+/// The result is that of `Sha1.update` on each, in less time: several streams are advanced in
 /// step. Chunks of the same length gain most.
 ///
-/// Raises ValueError if there are not as many chunks as hashers, or if a hasher occurs twice.
+/// Raises `ValueError` if there are not as many chunks as hashers, or if a hasher occurs twice.
 #[pyfunction]
 pub(super) fn update_many(
     py: Python<'_>,

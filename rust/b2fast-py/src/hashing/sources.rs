@@ -6,7 +6,7 @@ use b2fast_core::cancel::CancelToken;
 use b2fast_core::error::{Error, Result};
 use b2fast_core::hash;
 use b2fast_core::plan::Part;
-use b2fast_core::source::Source;
+use b2fast_core::file_io::SourceFile;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
@@ -21,7 +21,7 @@ const READ_SIZE: u64 = 1 << 20;
 ///
 /// Without `length`, up to the end of the file. Stops at signals.
 ///
-/// Raises OSError if the file cannot be read or shrinks meanwhile, ValueError if it is not a
+/// Raises `OSError` if the file cannot be read or shrinks meanwhile, `ValueError` if it is not a
 /// regular file or ends before that range does.
 #[pyfunction]
 #[pyo3(signature = (path, offset=0, length=None))]
@@ -32,8 +32,8 @@ pub(super) fn sha1_of_file(
     length: Option<u64>,
 ) -> PyResult<String> {
     let digest = run(py, |cancel| {
-        let source = Source::open(&path)?;
-        let length = length.unwrap_or_else(|| source.length().saturating_sub(offset));
+        let source = SourceFile::open(&path)?;
+        let length = length.unwrap_or_else(|| source.len().saturating_sub(offset));
         hash::sha1_of_range(&source, offset, length, cancel)
     })?;
     Ok(hash::to_hex(&digest))
@@ -43,7 +43,7 @@ pub(super) fn sha1_of_file(
 ///
 /// The file is read once. Stops at signals.
 ///
-/// Raises OSError if the file cannot be read or shrinks meanwhile, ValueError if it is not a
+/// Raises `OSError` if the file cannot be read or shrinks meanwhile, `ValueError` if it is not a
 /// regular file or if the parts do not follow each other and make it up.
 #[pyfunction]
 pub(super) fn sha1_of_parts(
@@ -60,7 +60,7 @@ pub(super) fn sha1_of_parts(
         })
         .collect();
     let (whole, digests) = run(py, |cancel| {
-        hash::sha1_of_parts(&Source::open(&path)?, &parts, cancel, &|_| ())
+        hash::sha1_of_parts(&SourceFile::open(&path)?, &parts, cancel, &|_| ())
     })?;
     let digests = digests.iter().map(|digest| hash::to_hex(digest)).collect();
     Ok((hash::to_hex(&whole), digests))
@@ -70,7 +70,7 @@ pub(super) fn sha1_of_parts(
 ///
 /// Reads up to 1 MiB at once and nothing beyond these bytes.
 ///
-/// Raises ValueError if the stream ends before that.
+/// Raises `ValueError` if the stream ends before that.
 #[pyfunction]
 pub(super) fn sha1_of_stream(stream: &Bound<'_, PyAny>, length: i64) -> PyResult<String> {
     let length = u64::try_from(length)

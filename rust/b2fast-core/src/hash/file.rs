@@ -1,19 +1,19 @@
-//! SHA-1 of what an upload reads, and of its parts.
+//! SHA-1 of files and their parts.
 
 use super::{Digest, Sha1, update_many};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
+use crate::file_io::ReadAt;
 use crate::plan::Part;
-use crate::source::Source;
 
 /// How much is read at once: little enough to be hashed before it leaves the L2 cache.
 const READ_SIZE: usize = 1 << 20;
 
-/// The SHA-1 of `length` bytes from `offset` on.
+/// The SHA-1 of `length` bytes of a file from `offset` on.
 ///
-/// `Error::InvalidArgument` if there are fewer.
+/// `Error::InvalidArgument` if the file was shorter than that when it was opened.
 pub fn sha1_of_range(
-    source: &Source,
+    source: &impl ReadAt,
     offset: u64,
     length: u64,
     cancel: &CancelToken,
@@ -23,7 +23,8 @@ pub fn sha1_of_range(
         .is_none_or(|end| end > source.length())
     {
         return Err(Error::InvalidArgument(format!(
-            "there are {} bytes, not {length} from {offset} on",
+            "{} has {} bytes, not {length} from {offset} on",
+            source.name(),
             source.length()
         )));
     }
@@ -41,12 +42,12 @@ pub fn sha1_of_range(
     Ok(hasher.finish())
 }
 
-/// The SHA-1 of the whole content and of each of its parts, in one pass.
+/// The SHA-1 of a whole file and of each of its parts, in one pass.
 ///
-/// The parts have to follow each other and make up the content, or the result is
+/// The parts have to follow each other and make up the file, or the result is
 /// `Error::InvalidArgument`. `on_bytes` is told how many bytes each step has done.
 pub fn sha1_of_parts(
-    source: &Source,
+    source: &impl ReadAt,
     parts: &[Part],
     cancel: &CancelToken,
     on_bytes: &dyn Fn(u64),
@@ -58,8 +59,9 @@ pub fn sha1_of_parts(
     });
     if end != Some(source.length()) {
         return Err(Error::InvalidArgument(format!(
-            "the parts do not make up the {} bytes",
-            source.length()
+            "the parts do not make up the {} bytes of {}",
+            source.length(),
+            source.name()
         )));
     }
     let mut buffer = buffer(source.length());
@@ -89,7 +91,7 @@ fn buffer(length: u64) -> Vec<u8> {
 
 /// Read a range of `source` in pieces of the size of `buffer`.
 fn read_pieces(
-    source: &Source,
+    source: &impl ReadAt,
     mut offset: u64,
     mut length: u64,
     buffer: &mut [u8],
@@ -116,14 +118,15 @@ mod tests {
     use tempfile::NamedTempFile;
 
     use super::*;
+    use crate::file_io::SourceFile;
     use crate::hash::sha1;
     use crate::plan::plan_parts;
 
-    fn temporary(length: usize) -> (NamedTempFile, Vec<u8>, Source) {
+    fn temporary(length: usize) -> (NamedTempFile, Vec<u8>, SourceFile) {
         let content: Vec<u8> = (0..=250).cycle().take(length).collect();
         let mut file = NamedTempFile::new().unwrap();
         file.write_all(&content).unwrap();
-        let source = Source::open(file.path()).unwrap();
+        let source = SourceFile::open(file.path()).unwrap();
         (file, content, source)
     }
 
@@ -154,7 +157,7 @@ mod tests {
     fn parts_and_whole_are_hashed_in_one_pass() {
         let (_file, content, source) = temporary(3 * READ_SIZE + 77);
         for size in [READ_SIZE + 13, 2 * READ_SIZE, content.len()] {
-            let parts = plan_parts(source.length(), size as u64, 1).unwrap();
+            let parts = plan_parts(source.len(), size as u64, 1).unwrap();
             let done = Cell::new(0);
             let (whole, digests) = sha1_of_parts(&source, &parts, &CancelToken::new(), &|bytes| {
                 done.set(done.get() + bytes);
@@ -163,12 +166,12 @@ mod tests {
             assert_eq!(whole, sha1(&content));
             let expected: Vec<_> = content.chunks(size).map(sha1).collect();
             assert_eq!(digests, expected);
-            assert_eq!(done.get(), source.length());
+            assert_eq!(done.get(), source.len());
         }
     }
 
     #[test]
-    fn parts_have_to_make_up_the_content() {
+    fn parts_have_to_make_up_the_file() {
         let (_file, _, source) = temporary(100);
         let part = |offset, length| Part {
             number: 1,
@@ -192,10 +195,10 @@ mod tests {
     fn hashing_can_be_cancelled() {
         let (_file, _, source) = temporary(2 * READ_SIZE);
         let cancel = CancelToken::new();
-        let parts = plan_parts(source.length(), source.length(), 1).unwrap();
+        let parts = plan_parts(source.len(), source.len(), 1).unwrap();
         let result = sha1_of_parts(&source, &parts, &cancel, &|_| cancel.cancel());
         assert!(matches!(result, Err(Error::Cancelled)));
-        let result = sha1_of_range(&source, 0, source.length(), &cancel);
+        let result = sha1_of_range(&source, 0, source.len(), &cancel);
         assert!(matches!(result, Err(Error::Cancelled)));
     }
 }
