@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use b2fast_core::cancel::CancelToken;
 use b2fast_core::error::{Error, Result};
+use b2fast_core::file_io::SourceFile;
 use b2fast_core::hash;
 use b2fast_core::plan::Part;
-use b2fast_core::file_io::SourceFile;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
