@@ -296,7 +296,7 @@ def test_the_environment_chooses_the_kernel(value):
         'from b2fast._core.hashing import *;'
         f'print(sha1_kernel(), sha1_of_bytes(bytes({len(LONG)})))'
     )
-    output = subprocess.run(  # noqa: S603
+    output = subprocess.run(
         [sys.executable, '-c', code],
         env={**os.environ, 'B2FAST_SHA1': value},
         check=True,
