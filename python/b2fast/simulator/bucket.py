@@ -149,7 +149,7 @@ class Bucket:
         if self.profile.checks_settings:
             self.check_settings(settings)
         if settings.file_lock is False and self.is_file_lock_enabled:
-            raise errors.bad_request('Disabling file lock is not supported', 'file_lock_conflict')
+            raise errors.disabling_file_lock()
         locked = settings.file_lock or self.is_file_lock_enabled
         if settings.retention is not None and not locked:
             raise errors.no_file_lock()
@@ -411,10 +411,15 @@ class Bucket:
         :raises SimulatedError: 400, 404, 416.
         """
         self.check_new_file(new)
+        # b2sdk's simulator counts a copy in the bucket it is taken from, and counts its ID
+        # even if the copy is then refused.
+        counters = source.bucket if self.profile.counted_ids else self
+        file_id = counters._next_file_id(large=False)
         content = self._copied_content(source, range_, source_encryption)
         if len(content) > self.maximum_copy_size:
             raise errors.copy_source_too_big(len(content))
-        return self._store('upload', new, content.sha1(), content)
+        timestamp = counters._next_timestamp()
+        return self._store('upload', new, content.sha1(), content, file_id, timestamp)
 
     def copy_part(
         self,
@@ -440,17 +445,27 @@ class Bucket:
             return source.content
         return source.content.slice(*exact_range(range_, source.content_length))
 
-    def _store(self, action: str, new: NewFile, sha1: str | None, content: Content | None) -> File:
+    def _store(
+        self,
+        action: str,
+        new: NewFile,
+        sha1: str | None,
+        content: Content | None,
+        file_id: str | None = None,
+        timestamp: int | None = None,
+    ) -> File:
         content_type: str | None = new.content_type
         encryption: EncryptionSetting | None = new.encryption or self.default_server_side_encryption
         if action == 'hide':
             content_type = encryption = None
         elif self.profile.resolves_content_type:
             content_type = rules.resolve_content_type(new.content_type, new.name)
-        timestamp = self._next_timestamp()
+        if timestamp is None:
+            timestamp = self._next_timestamp()
         if new.timestamp is not None:
             timestamp = new.timestamp
-        file_id = self._next_file_id(timestamp, large=action == 'start')
+        if file_id is None:
+            file_id = self._next_file_id(large=action == 'start')
         retention = new.retention
         if retention is None and action != 'hide':
             retention = self._default_retention(timestamp)
@@ -487,10 +502,10 @@ class Bucket:
             return next(self.upload_timestamp_counter)
         return self.profile.clock()
 
-    def _next_file_id(self, timestamp: int, large: bool) -> str:
+    def _next_file_id(self, large: bool) -> str:
         if self.profile.counted_ids:
             return str(next(self.file_id_counter))
-        return self.service.ids.file_id(self.bucket_id, timestamp, large)
+        return self.service.ids.file_id(self.bucket_id, self.profile.clock(), large)
 
     def _default_retention(self, timestamp: int) -> FileRetentionSetting | None:
         setting = self.default_retention

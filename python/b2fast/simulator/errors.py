@@ -244,3 +244,7 @@ def no_such_file(file_name: str) -> SimulatedError:
         f'File not present: {file_name}',
         lambda: exception.FileNotPresent(file_id_or_name=file_name),
     )
+
+
+def disabling_file_lock() -> SimulatedError:
+    return SimulatedError(400, 'file_lock_conflict', 'Disabling file lock is not supported')

@@ -135,10 +135,9 @@ class FileSimulator(File):
         if self.server_side_encryption is not None:
             result['serverSideEncryption'] = encryption_fields(self.server_side_encryption)
         reads_retention = self.is_allowed_to_read_file_retention(account_auth_token)
-        retention = self.file_retention or NO_RETENTION_FILE_SETTING
         result['fileRetention'] = {
             'isClientAuthorizedToRead': reads_retention,
-            'value': retention.as_dict() if reads_retention else None,
+            'value': self._retention_dict() if reads_retention else None,
         }
         reads_hold = self.is_allowed_to_read_file_legal_hold(account_auth_token)
         result['legalHold'] = {
@@ -146,6 +145,12 @@ class FileSimulator(File):
             'value': self.legal_hold.value if reads_hold else None,
         }
         return result
+
+    def _retention_dict(self) -> dict[str, Any]:
+        retention = self.file_retention or NO_RETENTION_FILE_SETTING
+        if retention.retain_until is None:
+            return {'mode': retention.mode.value}
+        return retention.as_dict()
 
     def raw_download_headers(
         self, account_auth_token_or_none: str | None, range_: tuple[int, int] | None
