@@ -130,9 +130,13 @@ impl Server {
             data_dir,
             max_body,
         } = options;
-        let store = ContentStore::new(data_dir.as_deref()).map_err(StartError::new(format!(
-            "cannot make the directory {data_dir:?}"
-        )))?;
+        let store = match data_dir {
+            None => ContentStore::default(),
+            Some(path) => ContentStore::below(path).map_err(StartError::new(format!(
+                "cannot make the data directory {}",
+                path.display()
+            )))?,
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("b2fast-http")

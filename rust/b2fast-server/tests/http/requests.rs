@@ -251,5 +251,5 @@ fn a_start_that_fails_says_why() {
         ..Options::default()
     };
     let text = Server::start(handler, &options).unwrap_err().to_string();
-    assert!(text.starts_with("cannot make the directory"), "{text}");
+    assert!(text.starts_with("cannot make the data directory"), "{text}");
 }
