@@ -61,6 +61,8 @@ pub enum Error {
     Cancelled,
     /// The caller asked for something impossible.
     InvalidArgument(String),
+    /// The operating system has no thread left, or a thread of ours ended by accident.
+    Resources(String),
     /// All attempts failed, or the deadline passed.
     RetriesExhausted {
         /// How many attempts were made.
@@ -139,7 +141,7 @@ impl fmt::Display for Error {
                 source,
             } => write!(f, "cannot {action} {}: {source}", path.display()),
             Self::Cancelled => f.write_str("the transfer was cancelled"),
-            Self::InvalidArgument(detail) => f.write_str(detail),
+            Self::InvalidArgument(detail) | Self::Resources(detail) => f.write_str(detail),
             Self::RetriesExhausted { attempts, last } => {
                 write!(f, "gave up after {attempts} attempts: {last}")
             }

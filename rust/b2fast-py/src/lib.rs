@@ -1,5 +1,7 @@
 //! The extension module `b2fast._core`.
 
+mod blocking;
+mod errors;
 mod hashing;
 mod planning;
 mod server;
