@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from .encryption.setting import EncryptionMode, EncryptionSetting, EncryptionSettingFactory
+from .encryption.setting import EncryptionSetting, EncryptionSettingFactory
 from .file_info import StandardHeadersOfFileInfo
 from .file_lock import NO_RETENTION_FILE_SETTING, FileRetentionSetting, LegalHold
 from .http_constants import (
@@ -89,7 +89,7 @@ class BaseFileVersion:
         api: B2Api,
         id_: str,
         file_name: str,
-        size: int | None | str,
+        size: int | str | None,
         content_type: str | None,
         content_sha1: str | None,
         file_info: dict[str, str],
@@ -223,7 +223,7 @@ class FileVersion(StandardHeadersOfFileInfo, BaseFileVersion):
         api: B2Api,
         id_: str,
         file_name: str,
-        size: int | None | str,
+        size: int | str | None,
         content_type: str | None,
         content_sha1: str | None,
         file_info: dict[str, str],

@@ -38,7 +38,6 @@ class Filter:
         return cls(FilterType.EXCLUDE, pattern)
 
 
-
 class FilterMatcher:
     """Applies filters in order: the last one that matches a name decides about it.
 
