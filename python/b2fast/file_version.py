@@ -15,6 +15,7 @@ from .http_constants import (
     SRC_LAST_MODIFIED_MILLIS,
 )
 from .replication.types import ReplicationStatus
+from .utils.headers import Headers
 from .utils.http_date import parse_http_date
 from .utils.range_ import EMPTY_RANGE, Range
 from .utils.url import b2_url_decode, b2_url_encode
@@ -382,7 +383,7 @@ class FileVersionFactory:
         self.api = api
 
     def from_api_response(
-        self, file_version_dict: Mapping[str, Any], force_action: str | None = None
+        self, file_version_dict: dict[str, Any], force_action: str | None = None
     ) -> FileVersion:
         """Made from a file version object.
 
@@ -445,30 +446,30 @@ class DownloadVersionFactory:
 
     def from_response_headers(self, headers: Mapping[str, str]) -> DownloadVersion:
         """Made from the headers of a response, whatever the case of their names."""
-        lower = {name.lower(): value for name, value in headers.items()}
-        content_length = int(lower['content-length'])
-        if 'content-range' in lower:
-            range_, size = self.range_and_size_from_header(lower['content-range'])
+        headers = Headers(headers)
+        content_length = int(headers['content-length'])
+        if 'content-range' in headers:
+            range_, size = self.range_and_size_from_header(headers['content-range'])
         else:
             range_ = Range(0, content_length - 1) if content_length else EMPTY_RANGE
             size = content_length
         return self.DOWNLOAD_VERSION_CLASS(
             self.api,
-            lower['x-bz-file-id'],
-            b2_url_decode(lower['x-bz-file-name']),
+            headers['x-bz-file-id'],
+            b2_url_decode(headers['x-bz-file-name']),
             size,
-            lower.get('content-type'),
-            lower['x-bz-content-sha1'],
+            headers.get('content-type'),
+            headers['x-bz-content-sha1'],
             self.file_info_from_headers(headers),
-            int(lower['x-bz-upload-timestamp']),
+            int(headers['x-bz-upload-timestamp']),
             EncryptionSettingFactory.from_response_headers(headers),
             range_,
-            lower.get('content-disposition'),
+            headers.get('content-disposition'),
             content_length,
-            lower.get('content-language'),
-            lower.get('expires'),
-            lower.get('cache-control'),
-            lower.get('content-encoding'),
+            headers.get('content-language'),
+            headers.get('expires'),
+            headers.get('cache-control'),
+            headers.get('content-encoding'),
             FileRetentionSetting.from_response_headers(headers),
             LegalHold.from_response_headers(headers),
             ReplicationStatus.from_response_headers(headers),

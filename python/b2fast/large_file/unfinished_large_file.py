@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..encryption.setting import EncryptionSettingFactory
@@ -16,7 +15,7 @@ class UnfinishedLargeFile(StandardHeadersOfFileInfo):
     Its parts are kept, and billed, until it is finished or cancelled.
     """
 
-    def __init__(self, file_dict: Mapping[str, Any]) -> None:
+    def __init__(self, file_dict: dict[str, Any]) -> None:
         self.file_id: str = file_dict['fileId']
         self.file_name: str = file_dict['fileName']
         self.account_id: str = file_dict['accountId']

@@ -23,7 +23,4 @@ class ReplicationStatus(Enum):
     @classmethod
     def from_response_headers(cls, headers: Mapping[str, str]) -> ReplicationStatus | None:
         """Made from the headers of a download; None if no rule covers the file."""
-        for name, value in headers.items():
-            if name.lower() == 'x-bz-replication-status':
-                return cls.from_api_value(value)
-        return None
+        return cls.from_api_value(headers.get('X-Bz-Replication-Status'))

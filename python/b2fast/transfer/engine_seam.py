@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .._core.transfer import Download, Engine, Leases, Source, TransferError
+from ..encryption.types import EncryptionMode
 from ..exception import InvalidJsonResponse
 from .errors import Direction, exception_of
 from .outbound.upload_source import (
@@ -196,8 +197,9 @@ class _EngineContent(UploadContent):
         progress: Progress,
     ) -> list[str]:
         headers: dict[str, str] = {}
-        if encryption is not None and encryption.is_sse_c:
-            encryption.add_to_upload_headers(headers)
+        if encryption is not None and encryption.mode is EncryptionMode.SSE_C:
+            # A part repeats the key and nothing else, which is what a download sends.
+            encryption.add_to_download_headers(headers)
         with _translated(Direction.UPLOAD):
             return self._engine.upload_parts(
                 self._source,
