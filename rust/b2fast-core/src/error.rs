@@ -125,10 +125,9 @@ impl fmt::Display for Error {
             ),
             Self::Network { kind, host, detail } => write!(f, "{kind} ({host}): {detail}"),
             Self::Protocol(detail) => write!(f, "unexpected answer of the server: {detail}"),
-            Self::Truncated { expected, received } => write!(
-                f,
-                "the body ended after {received} of {expected} bytes"
-            ),
+            Self::Truncated { expected, received } => {
+                write!(f, "the body ended after {received} of {expected} bytes")
+            }
             Self::ChecksumMismatch { expected, actual } => {
                 write!(f, "the SHA-1 is {actual}, not {expected}")
             }

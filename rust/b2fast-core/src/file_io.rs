@@ -4,7 +4,7 @@
 //! file.
 
 use std::fs::{self, File, Metadata};
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,18 @@ use crate::error::{Error, Result};
 
 /// EISDIR, the same number on every Unix.
 const IS_A_DIRECTORY: i32 = 21;
+
+/// Content that can be read anywhere, by several threads.
+pub trait ReadAt {
+    /// The number of bytes.
+    fn length(&self) -> u64;
+
+    /// What to call it in an error.
+    fn name(&self) -> String;
+
+    /// Fill `buffer` from `offset` on.
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<()>;
+}
 
 /// A regular file that is open for reading, and what it was when it was opened.
 #[derive(Debug)]
@@ -121,16 +133,6 @@ impl SourceFile {
         Ok(())
     }
 
-    /// Read `length` bytes from `offset` on.
-    #[must_use]
-    pub fn reader(&self, offset: u64, length: u64) -> FileReader<'_> {
-        FileReader {
-            source: self,
-            offset,
-            left: length,
-        }
-    }
-
     fn version_now(&self) -> Result<FileVersion> {
         match self.file.metadata() {
             Ok(metadata) => Ok(FileVersion::of(&metadata)),
@@ -162,35 +164,17 @@ impl SourceFile {
     }
 }
 
-/// A range of a [`SourceFile`], read from its start to its end.
-///
-/// Its errors wrap the crate's own: `io::Error::downcast::<Error>` takes them out again.
-#[derive(Debug)]
-pub struct FileReader<'a> {
-    source: &'a SourceFile,
-    offset: u64,
-    left: u64,
-}
+impl ReadAt for SourceFile {
+    fn length(&self) -> u64 {
+        self.len()
+    }
 
-impl Read for FileReader<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let wanted = usize::try_from(self.left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        if wanted == 0 {
-            return Ok(0);
-        }
-        match self.source.file.read_at(&mut buffer[..wanted], self.offset) {
-            Ok(0) => Err(io::Error::other(
-                self.source.shrunk(self.offset.saturating_add(self.left)),
-            )),
-            Ok(count) => {
-                self.offset += count as u64;
-                self.left -= count as u64;
-                Ok(count)
-            }
-            // Every caller of `Read` knows this one and tries again.
-            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            Err(error) => Err(io::Error::other(self.source.read_error(error))),
-        }
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<()> {
+        SourceFile::read_exact_at(self, buffer, offset)
     }
 }
 
@@ -246,9 +230,6 @@ mod tests {
         let mut buffer = [0; 4];
         source.read_exact_at(&mut buffer, 6).unwrap();
         assert_eq!(&buffer, b"6789");
-        let mut text = String::new();
-        source.reader(2, 5).read_to_string(&mut text).unwrap();
-        assert_eq!(text, "23456");
         source.check_unchanged().unwrap();
     }
 
@@ -257,12 +238,6 @@ mod tests {
         let (file, source) = temporary(b"0123456789");
         file.as_file().set_len(7).unwrap();
         let error = source.read_exact_at(&mut [0; 4], 6).unwrap_err();
-        assert_eq!(detail(error), "shrank from 10 to 7 bytes");
-        let error = source
-            .reader(0, 10)
-            .read_to_end(&mut Vec::new())
-            .unwrap_err();
-        let error = error.downcast::<Error>().unwrap();
         assert_eq!(detail(error), "shrank from 10 to 7 bytes");
         let error = source.check_unchanged().unwrap_err();
         assert_eq!(detail(error), "its size went from 10 to 7 bytes");

@@ -161,7 +161,10 @@ mod tests {
             attempts.made = made;
             let pause = attempts.pause(&busy(None));
             let longest = Duration::from_secs(longest);
-            assert!(pause <= longest && pause >= longest / 2, "{made}: {pause:?}");
+            assert!(
+                pause <= longest && pause >= longest / 2,
+                "{made}: {pause:?}"
+            );
         }
     }
 }

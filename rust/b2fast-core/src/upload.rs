@@ -9,6 +9,7 @@ use serde::Deserialize;
 use crate::cancel::CancelToken;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::file_io::ReadAt;
 use crate::hash::{self, Digest, Sha1};
 use crate::lease::{Lease, Leases};
 use crate::progress::{Progress, RequestProgress};
@@ -204,10 +205,8 @@ impl Upload<'_> {
     ) -> Result<(Vec<u8>, Digest)> {
         let known = piece.sha1.map(|digest| hash::to_hex(&digest));
         let sha1 = known.as_deref().unwrap_or("hex_digits_at_end");
-        let mut headers: Vec<(&str, &str)> = vec![
-            ("Authorization", &lease.token),
-            ("X-Bz-Content-Sha1", sha1),
-        ];
+        let mut headers: Vec<(&str, &str)> =
+            vec![("Authorization", &lease.token), ("X-Bz-Content-Sha1", sha1)];
         headers.extend(
             self.headers
                 .iter()

@@ -133,32 +133,10 @@ impl Workers {
                 run: Box::new(move || member.join()),
             })?;
         }
-        let result = self.wait(&team, caller);
+        let result = team.wait(caller);
         // What waits for a thread in vain must not keep the work's memory and files.
         self.queue.lock().jobs.retain(|job| job.team != number);
         result
-    }
-
-    fn wait<W>(&self, team: &Team<W>, caller: &CancelToken) -> Result<()>
-    where
-        W: Fn(&CancelToken) -> Result<()>,
-    {
-        let mut state = team.lock();
-        loop {
-            if state.closed && state.active == 0 {
-                return state.error.take().map_or(Ok(()), Err);
-            }
-            state = team
-                .ended
-                .wait_timeout(state, POLL_INTERVAL)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-            drop(state);
-            if caller.check().is_err() {
-                team.fail(Error::Cancelled);
-            }
-            state = team.lock();
-        }
     }
 }
 
@@ -194,6 +172,25 @@ impl<W: Fn(&CancelToken) -> Result<()>> Team<W> {
         let _leave = Leave(self);
         if let Err(error) = (self.work)(&self.cancel) {
             self.fail(error);
+        }
+    }
+
+    fn wait(&self, caller: &CancelToken) -> Result<()> {
+        let mut state = self.lock();
+        loop {
+            if state.closed && state.active == 0 {
+                return state.error.take().map_or(Ok(()), Err);
+            }
+            state = self
+                .ended
+                .wait_timeout(state, POLL_INTERVAL)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+            drop(state);
+            if caller.check().is_err() {
+                self.fail(Error::Cancelled);
+            }
+            state = self.lock();
         }
     }
 
@@ -289,7 +286,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     workers
-                        .run(3, &CancelToken::new(), |cancel| cancel.check())
+                        .run(3, &CancelToken::new(), CancelToken::check)
                         .unwrap();
                 });
             }

@@ -57,7 +57,9 @@ pub(crate) fn run_blocking<T: Send>(
         move || {
             let asked = Python::attach(|py| {
                 py.check_signals()?;
-                progress.as_ref().map_or(Ok(()), |progress| progress.deliver(py))
+                progress
+                    .as_ref()
+                    .map_or(Ok(()), |progress| progress.deliver(py))
             });
             match asked {
                 Ok(()) => true,
@@ -69,10 +71,7 @@ pub(crate) fn run_blocking<T: Send>(
         }
     };
     let result = py.detach(|| work(&CancelToken::with_poll(Box::new(poll))));
-    let raised = raised
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take();
+    let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (result, raised) {
         (Err(Error::Cancelled), Some(error)) => Err(error),
         (Err(error), _) => Err(crate::errors::to_python(py, error)),

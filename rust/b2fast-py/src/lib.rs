@@ -1,5 +1,9 @@
 //! The extension module `b2fast._core`.
 
+// Arguments are converted from Python objects, so they are owned by the function; and what
+// looks like too many of them are keyword arguments.
+#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+
 mod blocking;
 mod errors;
 mod hashing;
@@ -17,7 +21,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     let modules = py.import("sys")?.getattr("modules")?;
     for (name, fill) in [
-        ("hashing", hashing::fill as fn(&Bound<'_, PyModule>) -> PyResult<()>),
+        (
+            "hashing",
+            hashing::fill as fn(&Bound<'_, PyModule>) -> PyResult<()>,
+        ),
         ("planning", planning::fill),
         ("server", server::fill),
         ("transfer", transfer::fill),

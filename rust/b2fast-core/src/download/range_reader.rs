@@ -111,7 +111,10 @@ impl Opened {
 fn parse_content_range(value: &str) -> Option<(u64, u64, u64)> {
     let (range, total) = value.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;
-    let (start, end) = (first.parse().ok()?, last.parse::<u64>().ok()?.checked_add(1)?);
+    let (start, end) = (
+        first.parse().ok()?,
+        last.parse::<u64>().ok()?.checked_add(1)?,
+    );
     let total = total.parse().ok()?;
     (start < end && end <= total).then_some((start, end, total))
 }

@@ -58,15 +58,15 @@ fn receive(
     let end = download.end;
     let mut first = download.first;
     first.continue_at(options.file_url);
-    let rest = end - first.position();
+    let start = first.position();
+    let rest = end - start;
     let digest = if options.streams > 1 && target.is_seekable() && rest > FIRST_STRETCH {
         let engine = &download.remote.engine;
         let ranges = Ranges {
             stretch: stretch(engine, options.streams),
-            front: options
-                .sha1
-                .map(|_| Front::new(first.position(), engine.clone())),
+            front: options.sha1.map(|_| Front::new(start, engine.clone())),
             unclaimed: Mutex::new(Unclaimed::new(first)),
+            start,
             end,
             target: Arc::clone(target),
             progress: options.progress,
@@ -93,6 +93,7 @@ fn in_order(
     progress: &Progress,
     cancel: &CancelToken,
 ) -> Result<Option<Digest>> {
+    let start = reader.position();
     let left = usize::try_from(reader.left()).unwrap_or(usize::MAX);
     let mut buffer = vec![0; left.min(CHUNK)];
     loop {
@@ -105,7 +106,7 @@ fn in_order(
         if let Some(hasher) = &mut hasher {
             hasher.update(chunk);
         }
-        target.write_all_at(chunk, position)?;
+        target.write_all_at(chunk, position - start)?;
         progress.add(count as u64);
     }
 }
@@ -138,6 +139,7 @@ fn in_ranges(
 /// The ranges of one file, claimed in ascending order so that the front follows closely.
 struct Ranges {
     unclaimed: Mutex<Unclaimed>,
+    start: u64,
     end: u64,
     stretch: u64,
     front: Option<Front>,
@@ -189,7 +191,7 @@ impl Ranges {
         while reader.left() > 0 {
             let position = reader.position();
             fill(&mut reader, &mut buffer, cancel)?;
-            self.target.write_all_at(&buffer, position)?;
+            self.target.write_all_at(&buffer, position - self.start)?;
             self.progress.add(buffer.len() as u64);
             if let Some(front) = &self.front {
                 buffer = front.submit(position, buffer, cancel)?;

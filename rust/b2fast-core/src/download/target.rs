@@ -73,12 +73,9 @@ impl Target {
     /// Write at an offset; a pipe or device is written in the order of the calls.
     pub(crate) fn write_all_at(&self, buffer: &[u8], offset: u64) -> Result<()> {
         match self {
-            Self::Beside(temporary) => file_io::write_all_at(
-                &temporary.file,
-                &temporary.final_path,
-                buffer,
-                offset,
-            ),
+            Self::Beside(temporary) => {
+                file_io::write_all_at(&temporary.file, &temporary.final_path, buffer, offset)
+            }
             Self::InPlace(file, path) => {
                 let mut file: &File = file;
                 file.write_all(buffer)
@@ -137,9 +134,7 @@ impl TemporaryFile {
         if let Some(time) = mtime_ns.and_then(system_time) {
             self.file
                 .set_times(FileTimes::new().set_modified(time))
-                .map_err(|error| {
-                    Error::local_file(&self.final_path, "set the time of", error)
-                })?;
+                .map_err(|error| Error::local_file(&self.final_path, "set the time of", error))?;
         }
         fs::rename(&self.path, &self.final_path)
             .map_err(|error| Error::local_file(&self.final_path, "replace", error))?;

@@ -3,7 +3,7 @@
 use super::{Digest, Sha1, update_many};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::file_io::SourceFile;
+use crate::file_io::ReadAt;
 use crate::plan::Part;
 
 /// How much is read at once: little enough to be hashed before it leaves the L2 cache.
@@ -13,19 +13,19 @@ const READ_SIZE: usize = 1 << 20;
 ///
 /// `Error::InvalidArgument` if the file was shorter than that when it was opened.
 pub fn sha1_of_range(
-    source: &SourceFile,
+    source: &impl ReadAt,
     offset: u64,
     length: u64,
     cancel: &CancelToken,
 ) -> Result<Digest> {
     if offset
         .checked_add(length)
-        .is_none_or(|end| end > source.len())
+        .is_none_or(|end| end > source.length())
     {
         return Err(Error::InvalidArgument(format!(
             "{} has {} bytes, not {length} from {offset} on",
-            source.path().display(),
-            source.len()
+            source.name(),
+            source.length()
         )));
     }
     let mut hasher = Sha1::new();
@@ -47,7 +47,7 @@ pub fn sha1_of_range(
 /// The parts have to follow each other and make up the file, or the result is
 /// `Error::InvalidArgument`. `on_bytes` is told how many bytes each step has done.
 pub fn sha1_of_parts(
-    source: &SourceFile,
+    source: &impl ReadAt,
     parts: &[Part],
     cancel: &CancelToken,
     on_bytes: &dyn Fn(u64),
@@ -57,14 +57,14 @@ pub fn sha1_of_parts(
             .then(|| part.offset.checked_add(part.length))
             .flatten()
     });
-    if end != Some(source.len()) {
+    if end != Some(source.length()) {
         return Err(Error::InvalidArgument(format!(
             "the parts do not make up the {} bytes of {}",
-            source.len(),
-            source.path().display()
+            source.length(),
+            source.name()
         )));
     }
-    let mut buffer = buffer(source.len());
+    let mut buffer = buffer(source.length());
     let mut whole = Sha1::new();
     let mut digests = Vec::with_capacity(parts.len());
     for part in parts {
@@ -91,7 +91,7 @@ fn buffer(length: u64) -> Vec<u8> {
 
 /// Read a range of `source` in pieces of the size of `buffer`.
 fn read_pieces(
-    source: &SourceFile,
+    source: &impl ReadAt,
     mut offset: u64,
     mut length: u64,
     buffer: &mut [u8],
@@ -118,6 +118,7 @@ mod tests {
     use tempfile::NamedTempFile;
 
     use super::*;
+    use crate::file_io::SourceFile;
     use crate::hash::sha1;
     use crate::plan::plan_parts;
 

@@ -63,14 +63,13 @@ impl Engine {
         connections: usize,
         memory_budget: Option<usize>,
     ) -> PyResult<Self> {
-        let config = HttpConfig {
-            user_agent,
-            timeouts: Timeouts {
-                connect: duration("connect_timeout", connect_timeout)?,
-                idle: duration("idle_timeout", idle_timeout)?,
-            },
-            connections,
+        let mut config =
+            HttpConfig::from_environment(user_agent).map_err(|error| to_python(py, error))?;
+        config.timeouts = Timeouts {
+            connect: duration("connect_timeout", connect_timeout)?,
+            idle: duration("idle_timeout", idle_timeout)?,
         };
+        config.connections = connections;
         let transport = HttpTransport::new(config).map_err(|error| to_python(py, error))?;
         Ok(Self {
             engine: Some(engine::Engine::new(
@@ -87,7 +86,6 @@ impl Engine {
     /// `headers` are sent besides Authorization, Content-Length and X-Bz-Content-Sha1.
     /// Without `sha1` it is computed while sending.
     #[pyo3(signature = (source, leases, headers, *, retry, sha1=None, progress=None))]
-    #[allow(clippy::too_many_arguments)] // keyword arguments in Python
     fn upload<'py>(
         &self,
         py: Python<'py>,
@@ -109,14 +107,15 @@ impl Engine {
             retry: retry.0,
             progress: &counted,
         };
-        let answer = run_blocking(py, callback, |cancel| upload.send_file(engine, sha1, cancel))?;
+        let answer = run_blocking(py, callback, |cancel| {
+            upload.send_file(engine, sha1, cancel)
+        })?;
         Ok(PyBytes::new(py, &answer))
     }
 
     /// Send the parts (number, offset, length, SHA-1 or None) of a large file in parallel;
     /// their SHA-1s in the same order.
     #[pyo3(signature = (source, leases, headers, parts, *, retry, workers, progress=None))]
-    #[allow(clippy::too_many_arguments)] // keyword arguments in Python
     fn upload_parts(
         &self,
         py: Python<'_>,
@@ -166,7 +165,6 @@ impl Engine {
     /// `authorize(refused)` returns the account's token; `refused` is one that the service
     /// did not take, or None.
     #[pyo3(signature = (url, headers, authorize, *, retry, range=None))]
-    #[allow(clippy::too_many_arguments)] // keyword arguments in Python
     fn open_download(
         &self,
         py: Python<'_>,
@@ -178,8 +176,7 @@ impl Engine {
     ) -> PyResult<Download> {
         let engine = self.inner()?;
         let token = move |refused: Option<&str>| {
-            Python::attach(|py| authorize.call1(py, (refused,))?.extract(py))
-                .map_err(from_callback)
+            Python::attach(|py| authorize.call1(py, (refused,))?.extract(py)).map_err(from_callback)
         };
         let open = run_blocking(py, None, |cancel| {
             core_download::Download::open(

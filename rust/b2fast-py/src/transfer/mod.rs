@@ -70,8 +70,8 @@ impl Leases {
     #[new]
     fn new(source: Py<PyAny>) -> Self {
         let ask = move || -> Result<lease::Lease> {
-            let (url, token) = Python::attach(|py| source.call0(py)?.extract(py))
-                .map_err(from_callback)?;
+            let (url, token) =
+                Python::attach(|py| source.call0(py)?.extract(py)).map_err(from_callback)?;
             Ok(lease::Lease::new(url, token))
         };
         Self(Arc::new(lease::Leases::new(Box::new(ask))))

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use b2fast_core::file_io::SourceFile;
+use b2fast_core::file_io::{ReadAt, SourceFile};
 use b2fast_core::hash;
 use b2fast_core::plan::Part;
 use b2fast_core::progress::Progress;
@@ -75,8 +75,7 @@ impl Source {
         let counted = Arc::new(Progress::default());
         let callback = ProgressCallback::new(progress, &counted);
         let (whole, digests) = run_blocking(py, callback, |cancel| {
-            self.inner
-                .hash_parts(&parts, cancel, &|count| counted.add(count))
+            hash::sha1_of_parts(&*self.inner, &parts, cancel, &|count| counted.add(count))
         })?;
         let digests = digests.iter().map(|digest| hash::to_hex(digest)).collect();
         Ok((hash::to_hex(&whole), digests))
