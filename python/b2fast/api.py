@@ -9,7 +9,12 @@ from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
 from .application_key import ApplicationKey, BaseApplicationKey, FullApplicationKey
 from .bucket import Bucket
 from .bucket_factory import BucketFactory
-from .exception import BucketIdNotFound, NonExistentBucket, RestrictedBucket, RestrictedBucketMissing
+from .exception import (
+    BucketIdNotFound,
+    NonExistentBucket,
+    RestrictedBucket,
+    RestrictedBucketMissing,
+)
 from .file_lock import FileRetentionSetting, LegalHold
 from .file_version import (
     DownloadVersion,
@@ -22,6 +27,7 @@ from .large_file.part import Part
 from .raw_api.constants import API_VERSION
 from .services import Services
 from .session import B2Session
+from .transfer.inbound.download_manager import naming
 
 if TYPE_CHECKING:
     from .account_info.abstract import AbstractAccountInfo
@@ -314,9 +320,10 @@ class B2Api:
         Raises `FileNotPresent` if there is none, `UnsatisfiableRange` for a range behind its
         end, and `InvalidRange` for one that reaches beyond it.
         """
-        return self.services.download_manager.download_file_from_url(
-            self.get_download_url_for_fileid(file_id), progress_listener, range_, encryption
-        )
+        with naming(file_id):
+            return self.services.download_manager.download_file_from_url(
+                self.get_download_url_for_fileid(file_id), progress_listener, range_, encryption
+            )
 
     def get_download_url_for_fileid(self, file_id: str) -> str:
         """The URL of a version; it always wants a token."""

@@ -23,6 +23,7 @@ from .large_file.part import Part
 from .large_file.unfinished_large_file import UnfinishedLargeFile
 from .listing import FolderListing
 from .progress import AbstractProgressListener, DoNothingProgressListener
+from .transfer.inbound.download_manager import naming
 from .transfer.outbound.file_upload import FileUpload
 from .transfer.outbound.upload_source import (
     AbstractUploadSource,
@@ -258,9 +259,10 @@ class Bucket:
         Parameters and exceptions are those of `B2Api.download_file_by_id`.
         """
         url = self.api.session.get_download_url_by_name(self._known_name(), file_name)
-        return self.api.services.download_manager.download_file_from_url(
-            url, progress_listener, range_, encryption
-        )
+        with naming(file_name):
+            return self.api.services.download_manager.download_file_from_url(
+                url, progress_listener, range_, encryption
+            )
 
     def get_download_url(self, filename: str) -> str:
         """The URL of the newest version of a file; a private bucket also wants a token."""
@@ -394,7 +396,7 @@ class Bucket:
         Failed attempts are repeated. If a large file fails for good, its parts stay in the
         bucket, and a note of the exception has its ID.
 
-        :param file_name: 1 to 1024 bytes of UTF-8 without control characters
+        :param file_name: 1 to 1024 bytes of UTF-8 without control characters; see `UnusableFileName`
         :param content_type: a MIME type; None lets B2 choose by the extension of the name
         :param file_info: keys and values to keep with the file
         :param min_part_size: bytes; parts of a large file are not smaller, but for the last one

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .._core.transfer import Download, Engine, Leases, Source, TransferError
+from .._core.transfer import Download, Engine, Leases, Retry, Source, TransferError
 from ..encryption.types import EncryptionMode
-from ..exception import InvalidJsonResponse
+from ..exception import AccessDenied, InvalidJsonResponse, SSECKeyError
 from .errors import Direction, exception_of
 from .outbound.upload_source import (
     AbstractUploadSource,
@@ -77,6 +77,17 @@ def _source_of_urls(
     return get_one
 
 
+def _retry_of(session: B2Session) -> Retry:
+    policy = session.retry_policy
+    return Retry(
+        attempts=policy.attempts,
+        first_delay=policy.first_delay,
+        factor=policy.factor,
+        max_delay=policy.max_delay,
+        deadline=policy.deadline,
+    )
+
+
 class EngineSeam(TransferSeam):
     """The way of the Rust core, for a raw API that speaks HTTP.
 
@@ -121,21 +132,19 @@ class EngineSeam(TransferSeam):
         headers: dict[str, str] = {}
         if encryption is not None:
             encryption.add_to_download_headers(headers)
-        with _translated(Direction.DOWNLOAD):
-            return _EngineDownload(
-                self._engine.open_download(
+        try:
+            with _translated(Direction.DOWNLOAD):
+                download = self._engine.open_download(
                     url,
                     list(headers.items()),
-                    self._token,
-                    retry=self._session.retry,
+                    self._session.authorize_again,
+                    retry=_retry_of(self._session),
                     range=range_,
                 )
-            )
-
-    def _token(self, failed_token: str | None) -> str:
-        if failed_token is not None:
-            self._session.authorize_again(failed_token)
-        return self._session.account_info.get_account_auth_token()
+        except AccessDenied:
+            # As the raw API's own call says it.
+            raise SSECKeyError from None
+        return _EngineDownload(download)
 
 
 class _EngineContent(UploadContent):
@@ -179,7 +188,7 @@ class _EngineContent(UploadContent):
                 self._source,
                 self._leases.of_bucket(upload.bucket_id),
                 [item for item in headers.items() if item[0] not in _SET_BY_THE_ENGINE],
-                retry=self._session.retry,
+                retry=_retry_of(self._session),
                 sha1=sha1,
                 progress=progress,
             )
@@ -206,7 +215,7 @@ class _EngineContent(UploadContent):
                 self._leases.of_large_file(file_id),
                 list(headers.items()),
                 [(part.number, part.offset, part.length, part.sha1) for part in parts],
-                retry=self._session.retry,
+                retry=_retry_of(self._session),
                 workers=self._workers,
                 progress=progress,
             )

@@ -53,6 +53,7 @@ class _ReadPart:
 
     def __init__(self, stream: BinaryIO, offset: int, length: int, progress: Progress) -> None:
         self._stream = stream
+        self._offset = offset
         self._left = length
         self._length = length
         self._progress = progress
@@ -64,8 +65,18 @@ class _ReadPart:
         wanted = self._left if size is None or size < 0 else min(size, self._left)
         data = self._stream.read(wanted) if wanted else b''
         self._left -= len(data)
-        self._progress(self._length - self._left)
+        self._progress(self.tell())
         return data
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._length - self._left
+
+    def seek(self, position: int) -> int:
+        """Go on from there; a raw API that sends the stretch again goes to its start."""
+        self._stream.seek(self._offset + position)
+        self._left = self._length - position
+        return position
 
 
 class _StreamContent(UploadContent):
@@ -242,8 +253,9 @@ class _StreamDownload(OpenDownload):
                 return b''
             try:
                 chunk: bytes = next(self._chunks, b'')
-            except B2Error as error:
-                if not error.should_retry_http():
+            except OSError as error:
+                # Errors of requests are OSError, as are some of ours; not all of these pass.
+                if isinstance(error, B2Error) and not error.should_retry_http():
                     raise
                 chunk = b''
             if chunk:

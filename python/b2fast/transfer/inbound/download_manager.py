@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ...exception import InvalidArgument, InvalidRange
+from ...exception import FileNotPresent, InvalidArgument, InvalidRange
 from ...progress import AbstractProgressListener, DoNothingProgressListener
 from ..transfer_manager import TransferManager
 from .downloaded_file import DownloadedFile
@@ -103,6 +105,16 @@ class DownloadManager(TransferManager):
         self, url: str, range_: tuple[int, int] | None, encryption: EncryptionSetting | None
     ) -> OpenDownload:
         return self.services.transfer_seam.open_download(url, range_, encryption)
+
+
+@contextmanager
+def naming(file_id_or_name: str) -> Iterator[None]:
+    """Say in `FileNotPresent` which file was asked for, which the answer does not say."""
+    try:
+        yield
+    except FileNotPresent as error:
+        error.file_id_or_name = error.file_id_or_name or file_id_or_name
+        raise
 
 
 def _check_range(range_: tuple[int, int]) -> None:

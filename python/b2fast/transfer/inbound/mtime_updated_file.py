@@ -71,7 +71,7 @@ class MtimeUpdatedFile:
 
     def __enter__(self) -> Self:
         with destination_errors(self.path_):
-            self.file = open(self.path, self.mode, buffering=self.buffering)  # noqa: SIM115
+            self.file = open(self.path, self.mode, buffering=self.buffering)
         return self
 
     def __exit__(

@@ -15,7 +15,7 @@ from ...exception import (
 )
 from ...http_constants import LARGE_FILE_SHA1
 from ...progress import AbstractProgressListener, TransferProgress
-from ...utils.file_name import check_file_name
+from ...raw_api.names import check_file_name
 from ..seam import UploadContent
 from ..transfer_manager import TransferManager
 from .file_upload import FileUpload, PartUpload
