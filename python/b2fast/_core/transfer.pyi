@@ -1,21 +1,23 @@
-from collections.abc import Buffer, Callable, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import final
 
-# Raised by every call of this module when a transfer fails. `b2fast.transfer.errors` turns
-# it into an exception of b2fast.exception; it never leaves the package.
+# Raised by every call of this module when a transfer fails; `b2fast.transfer.errors` turns it
+# into an exception of b2fast.exception, so that it never leaves the package. An exception
+# raised by a callback (a lease source, `authorize`, a progress callback) or by a signal
+# handler (KeyboardInterrupt) comes back as it is.
 class TransferError(Exception):
     kind: str
-    status: int
-    code: str
     message: str
+    status: int | None
+    code: str | None
     retry_after: float | None
-    path: str | None
     host: str | None
+    path: str | None
+    errno: int | None
     expected: str | None
     actual: str | None
-    errno: int | None
-    attempts: int
+    attempts: int | None
 
 @final
 class Retry:
@@ -29,29 +31,53 @@ class Retry:
         deadline: float | None = 3600.0,
     ) -> Retry: ...
 
+# A file that stays open, or bytes: what is hashed is what is sent.
+@final
+class Source:
+    @staticmethod
+    def open(path: str | PathLike[str]) -> Source: ...
+    @staticmethod
+    def of_bytes(data: bytes | bytearray) -> Source: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def mtime_ns(self) -> int | None: ...
+    def hash_parts(
+        self,
+        parts: Sequence[tuple[int, int]],
+        *,
+        progress: Callable[[int], None] | None = None,
+    ) -> tuple[str, list[str]]: ...
+
+# Upload URLs with their tokens; `source` returns (upload URL, upload token) of a new one.
 @final
 class Leases:
     def __new__(cls, source: Callable[[], tuple[str, str]]) -> Leases: ...
-    def __len__(self) -> int: ...
     def clear(self) -> None: ...
 
+# An open download. Whatever stretch the engine asked for first, `status` and `headers` (names
+# in lower case) are those of an answer to the whole request: 200 with the file's length
+# without a range, else 206 with the range that was asked for, clamped to the file.
 @final
 class Download:
-    status: int
-    headers: dict[str, str]
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def length(self) -> int: ...
     def read(self, size: int) -> bytes: ...
     def close(self) -> None: ...
     def save_to(
         self,
         path: str | PathLike[str],
         *,
-        length: int,
         file_url: str,
         sha1: str | None = None,
         streams: int = 1,
         mtime_ns: int | None = None,
         progress: Callable[[int], None] | None = None,
-    ) -> str: ...
+    ) -> None: ...
 
 @final
 class Engine:
@@ -64,36 +90,24 @@ class Engine:
         connections: int = 10,
         memory_budget: int | None = None,
     ) -> Engine: ...
-    def upload_bytes(
+    def upload(
         self,
-        data: Buffer,
+        source: Source,
         leases: Leases,
         headers: Sequence[tuple[str, str]],
         *,
         retry: Retry,
-        sha1: str | None = None,
-        progress: Callable[[int], None] | None = None,
-    ) -> bytes: ...
-    def upload_file(
-        self,
-        path: str | PathLike[str],
-        leases: Leases,
-        headers: Sequence[tuple[str, str]],
-        *,
-        retry: Retry,
-        length: int,
         sha1: str | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> bytes: ...
     def upload_parts(
         self,
-        path: str | PathLike[str],
+        source: Source,
         leases: Leases,
         headers: Sequence[tuple[str, str]],
         parts: Sequence[tuple[int, int, int, str | None]],
         *,
         retry: Retry,
-        length: int,
         workers: int,
         progress: Callable[[int], None] | None = None,
     ) -> list[str]: ...
