@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from typing import TYPE_CHECKING, NoReturn, Protocol, Self, TextIO
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -86,7 +86,9 @@ def open_progress(label: str, total_bytes: int, total_files: int) -> Progress:
         except ImportError:
             pass
         else:
-            bar: tqdm[None] = tqdm(desc=label, total=total_bytes, unit='B', unit_scale=True, unit_divisor=1024)
+            bar: tqdm[NoReturn] = tqdm(
+                desc=label, total=total_bytes, unit='B', unit_scale=True, unit_divisor=1024
+            )
             return BarProgress(bar, total_files)
     return LineProgress(label, total_bytes, total_files, sys.stderr)
 
@@ -94,7 +96,7 @@ def open_progress(label: str, total_bytes: int, total_files: int) -> Progress:
 class BarProgress:
     """A tqdm bar that counts bytes and shows finished files beside it."""
 
-    def __init__(self, bar: tqdm[None], total_files: int) -> None:
+    def __init__(self, bar: tqdm[NoReturn], total_files: int) -> None:
         self._bar = bar
         self._total_files = total_files
         self._files = 0

@@ -23,7 +23,7 @@ def validate_b2_file_name_as_path(file_name: str) -> None:
     if '\0' in file_name:
         raise ValueError(f'file name contains a NUL character: {file_name!r}')
     components = _SEPARATORS.split(file_name)
-    if (len(components) > 1 and components[0] == "") or _DRIVE.match(file_name):
+    if (len(components) > 1 and components[0] == '') or _DRIVE.match(file_name):
         raise ValueError(f'file name is an absolute path: {file_name!r}')
     if any(component in ('.', '..') for component in components) or '' in components[:-1]:
         raise ValueError(f'file name has an empty, "." or ".." path component: {file_name!r}')
