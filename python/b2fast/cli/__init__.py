@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from b2fast import __version__
+from b2fast._core import __version__
 
 from . import demo, simulator
 
