@@ -71,7 +71,9 @@ impl CancelToken {
         if let Some((owner, poll)) = &self.0.poll
             && !self.is_cancelled()
             && *owner == thread::current().id()
-            && LAST_POLL.get().is_none_or(|last| last.elapsed() >= POLL_INTERVAL)
+            && LAST_POLL
+                .get()
+                .is_none_or(|last| last.elapsed() >= POLL_INTERVAL)
         {
             LAST_POLL.set(Some(Instant::now()));
             if !poll() {

@@ -61,6 +61,8 @@ pub enum Error {
     Cancelled,
     /// The caller asked for something impossible.
     InvalidArgument(String),
+    /// The operating system has no thread left, or a thread of ours ended by accident.
+    Resources(String),
     /// All attempts failed, or the deadline passed.
     RetriesExhausted {
         /// How many attempts were made.
@@ -123,10 +125,9 @@ impl fmt::Display for Error {
             ),
             Self::Network { kind, host, detail } => write!(f, "{kind} ({host}): {detail}"),
             Self::Protocol(detail) => write!(f, "unexpected answer of the server: {detail}"),
-            Self::Truncated { expected, received } => write!(
-                f,
-                "the body ended after {received} of {expected} bytes"
-            ),
+            Self::Truncated { expected, received } => {
+                write!(f, "the body ended after {received} of {expected} bytes")
+            }
             Self::ChecksumMismatch { expected, actual } => {
                 write!(f, "the SHA-1 is {actual}, not {expected}")
             }
@@ -139,7 +140,7 @@ impl fmt::Display for Error {
                 source,
             } => write!(f, "cannot {action} {}: {source}", path.display()),
             Self::Cancelled => f.write_str("the transfer was cancelled"),
-            Self::InvalidArgument(detail) => f.write_str(detail),
+            Self::InvalidArgument(detail) | Self::Resources(detail) => f.write_str(detail),
             Self::RetriesExhausted { attempts, last } => {
                 write!(f, "gave up after {attempts} attempts: {last}")
             }

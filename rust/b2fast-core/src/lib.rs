@@ -4,9 +4,19 @@
 //! fuzzed on its own. What to transfer is decided by the caller; how the bytes move is
 //! decided here.
 
+pub mod budget;
 pub mod cancel;
+pub mod download;
+pub mod engine;
 pub mod error;
 pub mod file_io;
 pub mod hash;
+pub mod lease;
 pub mod plan;
+pub mod progress;
+pub mod retry;
+pub mod service;
+pub mod source;
 pub mod transport;
+pub mod upload;
+pub mod workers;

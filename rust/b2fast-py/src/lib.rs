@@ -1,5 +1,7 @@
 //! The extension module `b2fast._core`.
 
+mod blocking;
+mod errors;
 mod hashing;
 mod planning;
 mod server;
@@ -15,7 +17,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("DEBUG_BUILD", cfg!(debug_assertions))?;
     let modules = py.import("sys")?.getattr("modules")?;
     for (name, fill) in [
-        ("hashing", hashing::fill as fn(&Bound<'_, PyModule>) -> PyResult<()>),
+        (
+            "hashing",
+            hashing::fill as fn(&Bound<'_, PyModule>) -> PyResult<()>,
+        ),
         ("planning", planning::fill),
         ("server", server::fill),
         ("transfer", transfer::fill),

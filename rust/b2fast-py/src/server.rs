@@ -1,7 +1,362 @@
 //! `b2fast._core.server`.
 
-use pyo3::prelude::*;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-pub(crate) fn fill(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+use b2fast_server::{self as http, Handler, Options, Payload};
+use pyo3::buffer::PyBuffer;
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyBytes, PyDict, PyString};
+
+pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Content>()?;
+    module.add_class::<Request>()?;
+    module.add_class::<Response>()?;
+    module.add_class::<HttpServer>()?;
+    // A thread that asks a handler while the interpreter goes down would crash the process.
+    let stop_all = wrap_pyfunction!(stop_all, module)?;
+    module
+        .py()
+        .import("atexit")?
+        .call_method1("register", (stop_all,))?;
     Ok(())
+}
+
+/// The servers that may be running.
+static SERVERS: Mutex<Vec<Weak<http::Server>>> = Mutex::new(Vec::new());
+
+#[pyfunction]
+fn stop_all(py: Python<'_>) {
+    py.detach(|| {
+        let servers = std::mem::take(&mut *SERVERS.lock().unwrap_or_else(PoisonError::into_inner));
+        for server in servers.iter().filter_map(Weak::upgrade) {
+            server.stop();
+        }
+    });
+}
+
+fn remember(server: &Arc<http::Server>) {
+    let mut servers = SERVERS.lock().unwrap_or_else(PoisonError::into_inner);
+    servers.retain(|server| server.strong_count() > 0);
+    servers.push(Arc::downgrade(server));
+}
+
+/// Immutable bytes that the server received or that Python gave it.
+///
+/// Slices and concatenations share the bytes. What is kept in a file vanishes with the last
+/// content that shares it.
+#[pyclass(frozen, module = "b2fast._core.server")]
+struct Content(http::Content);
+
+#[pymethods]
+impl Content {
+    /// A copy of `data`.
+    #[new]
+    #[pyo3(signature = (data = Data::default()), text_signature = "(data=b'')")]
+    fn new(data: Data) -> Self {
+        Self(data.0.into())
+    }
+
+    /// The bytes of `contents`, one after the other.
+    #[staticmethod]
+    fn concat(contents: Vec<Bound<'_, Self>>) -> Self {
+        let contents: Vec<_> = contents
+            .into_iter()
+            .map(|content| content.get().0.clone())
+            .collect();
+        Self(http::Content::concat(&contents))
+    }
+
+    /// The bytes from `start` up to `end`, as far as there are any.
+    fn slice(&self, start: u64, end: u64) -> Self {
+        Self(self.0.slice(start..end))
+    }
+
+    /// The bytes from `start` up to `end` (by default: the last one).
+    ///
+    /// Raises `OSError` when the file that keeps them cannot be read.
+    #[pyo3(signature = (start = 0, end = None))]
+    fn read<'py>(
+        &self,
+        py: Python<'py>,
+        start: u64,
+        end: Option<u64>,
+    ) -> PyResult<Bound<'py, PyBytes>> {
+        let range = start..end.unwrap_or(u64::MAX);
+        let bytes = py.detach(|| self.0.read(range))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+
+    /// The SHA-1 in hexadecimal digits: known for what was received, computed once otherwise.
+    ///
+    /// Raises `OSError` when the file that keeps the bytes cannot be read.
+    fn sha1(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(py.detach(|| self.0.sha1())?)
+    }
+
+    fn __len__(&self) -> PyResult<usize> {
+        Ok(usize::try_from(self.0.length())?)
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Content of {} bytes>", self.0.length())
+    }
+}
+
+/// A request whose body has arrived completely.
+#[pyclass(frozen, get_all, module = "b2fast._core.server")]
+struct Request {
+    /// The method, as sent.
+    method: Py<PyString>,
+    /// The path, as sent: still percent-encoded.
+    path: Py<PyString>,
+    /// What follows the `?`, as sent.
+    query: Py<PyString>,
+    /// Lower-case names with their values; values of one name are joined by `, `.
+    headers: Py<PyDict>,
+    /// The body, when it is not the content of a file.
+    body: Py<PyBytes>,
+    /// The content of a file or part, when the request uploads one.
+    content: Option<Py<Content>>,
+    /// What followed the content, when `X-Bz-Content-Sha1` was `hex_digits_at_end`.
+    trailing_sha1: Option<Py<PyString>>,
+}
+
+#[pymethods]
+impl Request {
+    /// Without query, headers and body: tokens travel in all of them.
+    fn __repr__(&self, py: Python<'_>) -> String {
+        format!("<Request {} {}>", self.method.bind(py), self.path.bind(py))
+    }
+}
+
+impl Request {
+    fn new(py: Python<'_>, request: http::Request) -> PyResult<Self> {
+        let headers = PyDict::new(py);
+        for (name, value) in &request.headers {
+            headers.set_item(name, value)?;
+        }
+        let (body, content, trailing_sha1) = match request.payload {
+            Payload::Body(body) => (PyBytes::new(py, &body), None, None),
+            Payload::Content {
+                content,
+                trailing_sha1,
+            } => (
+                PyBytes::new(py, b""),
+                Some(Py::new(py, Content(content))?),
+                trailing_sha1.map(|digits| PyString::new(py, &digits).unbind()),
+            ),
+        };
+        Ok(Self {
+            method: PyString::new(py, &request.method).unbind(),
+            path: PyString::new(py, &request.path).unbind(),
+            query: PyString::new(py, &request.query).unbind(),
+            headers: headers.unbind(),
+            body: body.unbind(),
+            content,
+            trailing_sha1,
+        })
+    }
+}
+
+/// An answer, and the faults to commit while it is sent.
+#[pyclass(frozen, module = "b2fast._core.server")]
+struct Response(http::Response);
+
+#[pymethods]
+impl Response {
+    /// Answers with `status`, `headers` and `body`.
+    ///
+    /// `Content-Length` is set by the server. `close` closes the connection afterwards.
+    /// `cut_after` closes it when so many bytes of the body were sent, of which all are
+    /// announced; with 0 not even the head is sent. `flip_at` inverts the byte at that
+    /// offset of the body on its way.
+    ///
+    /// Raises `ValueError` for a status outside of 200 to 599 and for a header that HTTP
+    /// does not allow.
+    #[new]
+    #[pyo3(
+        signature = (
+            status, headers = Vec::new(), body = Body::default(), *,
+            close = false, cut_after = None, flip_at = None,
+        ),
+        text_signature = "(status, headers=(), body=b'', *, close=False, cut_after=None, flip_at=None)"
+    )]
+    fn new(
+        status: u16,
+        headers: Vec<(PyBackedStr, PyBackedStr)>,
+        body: Body,
+        close: bool,
+        cut_after: Option<u64>,
+        flip_at: Option<u64>,
+    ) -> PyResult<Self> {
+        let mut response = http::Response::new(status, headers, body.0)
+            .map_err(|error| PyValueError::new_err(error.to_string()))?;
+        response.close = close;
+        response.cut_after = cut_after;
+        response.flip_at = flip_at;
+        Ok(Self(response))
+    }
+
+    fn __repr__(&self) -> String {
+        format!(
+            "<Response {} of {} bytes>",
+            self.0.status(),
+            self.0.length()
+        )
+    }
+}
+
+/// An HTTP server on threads of its own that asks `handler` about every request.
+///
+/// It stops when it is collected, and when the interpreter exits.
+#[pyclass(frozen, module = "b2fast._core.server")]
+struct HttpServer {
+    server: Arc<http::Server>,
+    handler: Arc<Py<PyAny>>,
+}
+
+#[pymethods]
+impl HttpServer {
+    /// Listens on `host` and `port` (0: any that is free).
+    ///
+    /// `handler` is called from several threads. An exception that it raises becomes an
+    /// answer with status 500 and goes to `sys.unraisablehook`. Content is kept in memory,
+    /// or in files below `data_dir`. A body that is not content has at most `max_body` bytes.
+    ///
+    /// Raises `OSError` when it cannot listen or `data_dir` cannot be made.
+    #[new]
+    #[pyo3(signature = (
+        handler, *, host = "127.0.0.1", port = 0, data_dir = None, max_body = 8_388_608,
+    ))]
+    fn new(
+        py: Python<'_>,
+        handler: Py<PyAny>,
+        host: &str,
+        port: u16,
+        data_dir: Option<PathBuf>,
+        max_body: u64,
+    ) -> PyResult<Self> {
+        let handler = Arc::new(handler);
+        let options = Options {
+            host: host.to_owned(),
+            port,
+            data_dir,
+            max_body,
+        };
+        let asked = AskPython(Arc::clone(&handler));
+        let server =
+            py.detach(|| http::Server::start(asked, &options))
+                .map_err(|error| match error.errno() {
+                    Some(errno) => PyOSError::new_err((errno, error.to_string())),
+                    None => PyOSError::new_err(error.to_string()),
+                })?;
+        let server = Arc::new(server);
+        remember(&server);
+        Ok(Self { server, handler })
+    }
+
+    /// The address that the server listens on.
+    #[getter]
+    fn host(&self) -> String {
+        self.address().ip().to_string()
+    }
+
+    /// The port that the server listens on.
+    #[getter]
+    fn port(&self) -> u16 {
+        self.address().port()
+    }
+
+    /// Aborts the next `count` uploads when `after` bytes of their bodies, or all if there
+    /// are fewer, have arrived. The handler does not hear of them.
+    fn cut_uploads(&self, after: u64, count: u64) {
+        self.server.cut_uploads(after, count);
+    }
+
+    /// Closes the port and every connection; waits up to two seconds for handlers at work.
+    fn stop(&self, py: Python<'_>) {
+        py.detach(|| self.server.stop());
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<HttpServer on {}>", self.address())
+    }
+
+    /// A simulator has a server whose handler is the simulator's: the collector must see it.
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&*self.handler)
+    }
+}
+
+impl HttpServer {
+    fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+}
+
+impl Drop for HttpServer {
+    fn drop(&mut self) {
+        // Handlers at work need the interpreter to finish.
+        Python::attach(|py| py.detach(|| self.server.stop()));
+    }
+}
+
+/// Passes requests to Python.
+struct AskPython(Arc<Py<PyAny>>);
+
+impl AskPython {
+    fn ask(&self, py: Python<'_>, request: http::Request) -> PyResult<http::Response> {
+        let request = Request::new(py, request)?;
+        let response = self.0.bind(py).call1((request,))?;
+        Ok(response.cast::<Response>()?.get().0.clone())
+    }
+}
+
+impl Handler for AskPython {
+    fn handle(&self, request: http::Request) -> http::Response {
+        Python::try_attach(|py| {
+            self.ask(py, request).unwrap_or_else(|error| {
+                let response = http::Response::internal_error(&error.to_string());
+                error.write_unraisable(py, Some(self.0.bind(py)));
+                response
+            })
+        })
+        .unwrap_or_else(|| http::Response::internal_error("the interpreter is shutting down"))
+    }
+}
+
+/// A copy of the bytes of an object with a buffer.
+#[derive(Default)]
+struct Data(Vec<u8>);
+
+impl FromPyObject<'_, '_> for Data {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if let Ok(bytes) = object.cast::<PyBytes>() {
+            return Ok(Self(bytes.as_bytes().to_vec()));
+        }
+        let buffer = PyBuffer::<u8>::get(&object)?;
+        Ok(Self(buffer.to_vec(object.py())?))
+    }
+}
+
+/// The body of a response: content, or bytes that become content.
+#[derive(Default)]
+struct Body(http::Content);
+
+impl FromPyObject<'_, '_> for Body {
+    type Error = PyErr;
+
+    fn extract(object: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        if let Ok(content) = object.cast::<Content>() {
+            return Ok(Self(content.get().0.clone()));
+        }
+        Ok(Self(object.extract::<Data>()?.0.into()))
+    }
 }

@@ -3,6 +3,10 @@
 //! Everything above this module speaks to a [`Transport`]; the real one is HTTP/1.1, the
 //! ones that throttle or fail are for tests.
 
+mod body;
+pub mod http;
+pub mod memory;
+
 use std::fmt;
 use std::io::Read;
 use std::time::Duration;

@@ -1,0 +1,179 @@
+//! The file that a download becomes: written beside its final name, then put in its place.
+
+use std::fs::{self, File, FileTimes, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use crate::error::{Error, Result};
+use crate::file_io;
+
+/// How many random names are tried before giving up.
+const MAX_NAMES: u32 = 16;
+
+/// The longest stem of a temporary name: file systems allow names of 255 bytes.
+const MAX_STEM: usize = 200;
+
+/// Where the bytes of a download go.
+pub(crate) enum Target {
+    /// A new file beside the final name.
+    Beside(TemporaryFile),
+    /// A pipe or device, written in order: it cannot be replaced.
+    InPlace(File, PathBuf),
+}
+
+impl Target {
+    /// Prepare to write `path`; what is there stays untouched until [`Target::finish`].
+    ///
+    /// A symbolic link is followed, so that the file it names is replaced and not the link.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let path = match fs::canonicalize(path) {
+            Ok(real) => real,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+            Err(error) => return Err(Error::local_file(path, "open", error)),
+        };
+        match fs::metadata(&path) {
+            Ok(found) if found.is_dir() => Err(Error::local_file(
+                path,
+                "write",
+                io::ErrorKind::IsADirectory.into(),
+            )),
+            Ok(found) if !found.is_file() => {
+                let file = OpenOptions::new()
+                    .write(true)
+                    .open(&path)
+                    .map_err(|error| Error::local_file(&path, "open", error))?;
+                Ok(Self::InPlace(file, path))
+            }
+            Ok(found) => {
+                // Replacing needs no right to the old file, but its owner wants to be asked.
+                OpenOptions::new()
+                    .write(true)
+                    .open(&path)
+                    .map_err(|error| Error::local_file(&path, "write", error))?;
+                let temporary = TemporaryFile::create(path)?;
+                temporary
+                    .file
+                    .set_permissions(found.permissions())
+                    .map_err(|error| {
+                        Error::local_file(&temporary.final_path, "set the permissions of", error)
+                    })?;
+                Ok(Self::Beside(temporary))
+            }
+            Err(_) => TemporaryFile::create(path).map(Self::Beside),
+        }
+    }
+
+    /// Can it be written at any offset?
+    pub(crate) fn is_seekable(&self) -> bool {
+        matches!(self, Self::Beside(_))
+    }
+
+    /// Write at an offset; a pipe or device is written in the order of the calls.
+    pub(crate) fn write_all_at(&self, buffer: &[u8], offset: u64) -> Result<()> {
+        match self {
+            Self::Beside(temporary) => {
+                file_io::write_all_at(&temporary.file, &temporary.final_path, buffer, offset)
+            }
+            Self::InPlace(file, path) => {
+                let mut file: &File = file;
+                file.write_all(buffer)
+                    .map_err(|error| Error::local_file(path, "write", error))
+            }
+        }
+    }
+
+    /// Everything is written and verified: give the file its time and its name.
+    pub(crate) fn finish(&self, mtime_ns: Option<i64>) -> Result<()> {
+        match self {
+            Self::Beside(temporary) => temporary.replace(mtime_ns),
+            Self::InPlace(..) => Ok(()),
+        }
+    }
+
+    /// Remove what was written, now: others may still hold on to the target.
+    pub(crate) fn discard(&self) {
+        if let Self::Beside(temporary) = self {
+            temporary.discard();
+        }
+    }
+}
+
+/// A file that vanishes unless it gets its final name.
+pub(crate) struct TemporaryFile {
+    file: File,
+    path: PathBuf,
+    final_path: PathBuf,
+    /// Renamed or removed.
+    gone: AtomicBool,
+}
+
+impl TemporaryFile {
+    fn create(final_path: PathBuf) -> Result<Self> {
+        for attempt in 1.. {
+            let path = temporary_path(&final_path);
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => {
+                    return Ok(Self {
+                        file,
+                        path,
+                        final_path,
+                        gone: AtomicBool::new(false),
+                    });
+                }
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && attempt < MAX_NAMES => {}
+                Err(error) => return Err(Error::local_file(final_path, "create", error)),
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    fn replace(&self, mtime_ns: Option<i64>) -> Result<()> {
+        if let Some(time) = mtime_ns.and_then(system_time) {
+            self.file
+                .set_times(FileTimes::new().set_modified(time))
+                .map_err(|error| Error::local_file(&self.final_path, "set the time of", error))?;
+        }
+        fs::rename(&self.path, &self.final_path)
+            .map_err(|error| Error::local_file(&self.final_path, "replace", error))?;
+        self.gone.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    fn discard(&self) {
+        if !self.gone.swap(true, Ordering::AcqRel) {
+            // The transfer's own error is the one to report; the name says what was left.
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+impl Drop for TemporaryFile {
+    fn drop(&mut self) {
+        self.discard();
+    }
+}
+
+/// A hidden name in the same directory, since a file system only renames within itself.
+fn temporary_path(final_path: &Path) -> PathBuf {
+    let name = final_path.file_name().unwrap_or_default().to_string_lossy();
+    let mut stem = name.as_ref();
+    while stem.len() > MAX_STEM {
+        let mut characters = stem.chars();
+        characters.next_back();
+        stem = characters.as_str();
+    }
+    let random = fastrand::u64(..);
+    final_path.with_file_name(format!(".{stem}.{random:016x}.b2fast-part"))
+}
+
+fn system_time(nanoseconds: i64) -> Option<SystemTime> {
+    let distance = Duration::from_nanos(nanoseconds.unsigned_abs());
+    if nanoseconds < 0 {
+        SystemTime::UNIX_EPOCH.checked_sub(distance)
+    } else {
+        SystemTime::UNIX_EPOCH.checked_add(distance)
+    }
+}

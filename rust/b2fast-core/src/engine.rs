@@ -1,0 +1,58 @@
+//! What all transfers of one client share: connections, threads and memory.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::budget::Budget;
+use crate::transport::Transport;
+use crate::workers::Workers;
+
+/// The transport, the threads and the memory of all transfers. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine(Arc<Shared>);
+
+struct Shared {
+    transport: Box<dyn Transport>,
+    workers: Workers,
+    budget: Budget,
+}
+
+impl Engine {
+    /// An engine with at most `threads` transfer threads and `memory` bytes of content held
+    /// beside the fixed buffers. No thread is started and no connection made before use.
+    #[must_use]
+    pub fn new(transport: Box<dyn Transport>, threads: usize, memory: usize) -> Self {
+        Self(Arc::new(Shared {
+            transport,
+            workers: Workers::new(threads),
+            budget: Budget::new(memory),
+        }))
+    }
+
+    /// Sends the requests.
+    #[must_use]
+    pub fn transport(&self) -> &dyn Transport {
+        &*self.0.transport
+    }
+
+    /// The threads.
+    #[must_use]
+    pub fn workers(&self) -> &Workers {
+        &self.0.workers
+    }
+
+    /// The memory.
+    #[must_use]
+    pub fn budget(&self) -> &Budget {
+        &self.0.budget
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("workers", &self.0.workers)
+            .field("budget", &self.0.budget)
+            .finish_non_exhaustive()
+    }
+}

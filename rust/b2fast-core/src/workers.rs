@@ -1,0 +1,303 @@
+//! The threads that move bytes: one pool for all transfers of an engine.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crate::cancel::{CancelToken, POLL_INTERVAL};
+use crate::error::{Error, Result};
+
+/// Threads without work end after this time, so that an idle program keeps none.
+const IDLE: Duration = Duration::from_secs(10);
+
+struct Job {
+    team: u64,
+    run: Box<dyn FnOnce() + Send>,
+}
+
+/// A bounded pool of threads, started when there is work for them.
+pub struct Workers {
+    limit: usize,
+    queue: Arc<Queue>,
+}
+
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    teams: u64,
+    threads: usize,
+    idle: usize,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn work(&self) {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.jobs.pop_front() {
+                drop(state);
+                // The job's own guard tells its caller; the thread stays for the next one.
+                drop(catch_unwind(AssertUnwindSafe(job.run)));
+                state = self.lock();
+                continue;
+            }
+            state.idle += 1;
+            let (woken, timeout) = self
+                .changed
+                .wait_timeout(state, IDLE)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = woken;
+            state.idle -= 1;
+            if timeout.timed_out() && state.jobs.is_empty() {
+                state.threads -= 1;
+                return;
+            }
+        }
+    }
+}
+
+impl Workers {
+    /// A pool of at most `limit` threads; none is started yet.
+    #[must_use]
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit: limit.max(1),
+            queue: Arc::new(Queue {
+                state: Mutex::default(),
+                changed: Condvar::new(),
+            }),
+        }
+    }
+
+    fn submit(&self, job: Job) -> Result<()> {
+        let mut state = self.queue.lock();
+        state.jobs.push_back(job);
+        if state.idle >= state.jobs.len() || state.threads >= self.limit {
+            drop(state);
+            self.queue.changed.notify_one();
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        let queue = Arc::clone(&self.queue);
+        let started = thread::Builder::new()
+            .name("b2fast".into())
+            .spawn(move || queue.work());
+        if let Err(error) = started {
+            let mut state = self.queue.lock();
+            state.threads -= 1;
+            // The threads that there are do the work, if there are any.
+            if state.threads == 0 {
+                state.jobs.clear();
+                return Err(Error::Resources(format!("cannot start a thread: {error}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Run `count` copies of `work` side by side and wait until all have ended.
+    ///
+    /// The first error cancels the others and is returned. The calling thread moves no
+    /// bytes: it asks `caller`, whose poll may cancel all. A copy that has not started
+    /// when the first one finds everything done, or after an error, never starts.
+    pub fn run<W>(&self, count: usize, caller: &CancelToken, work: W) -> Result<()>
+    where
+        W: Fn(&CancelToken) -> Result<()> + Send + Sync + 'static,
+    {
+        let team = Arc::new(Team {
+            state: Mutex::default(),
+            ended: Condvar::new(),
+            cancel: CancelToken::new(),
+            work,
+        });
+        let number = {
+            let mut state = self.queue.lock();
+            state.teams += 1;
+            state.teams
+        };
+        for _ in 0..count.max(1) {
+            let member = Arc::clone(&team);
+            self.submit(Job {
+                team: number,
+                run: Box::new(move || member.join()),
+            })?;
+        }
+        let result = team.wait(caller);
+        // What waits for a thread in vain must not keep the work's memory and files.
+        self.queue.lock().jobs.retain(|job| job.team != number);
+        result
+    }
+}
+
+/// The copies of one piece of work.
+struct Team<W> {
+    state: Mutex<TeamState>,
+    ended: Condvar,
+    cancel: CancelToken,
+    work: W,
+}
+
+#[derive(Default)]
+struct TeamState {
+    active: usize,
+    closed: bool,
+    error: Option<Error>,
+}
+
+impl<W: Fn(&CancelToken) -> Result<()>> Team<W> {
+    fn lock(&self) -> MutexGuard<'_, TeamState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn join(&self) {
+        {
+            let mut state = self.lock();
+            if state.closed {
+                return;
+            }
+            state.active += 1;
+        }
+        // A guard, since a panic must not leave the caller waiting.
+        let _leave = Leave(self);
+        if let Err(error) = (self.work)(&self.cancel) {
+            self.fail(error);
+        }
+    }
+
+    fn wait(&self, caller: &CancelToken) -> Result<()> {
+        let mut state = self.lock();
+        loop {
+            if state.closed && state.active == 0 {
+                return state.error.take().map_or(Ok(()), Err);
+            }
+            state = self
+                .ended
+                .wait_timeout(state, POLL_INTERVAL)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+            drop(state);
+            if caller.check().is_err() {
+                self.fail(Error::Cancelled);
+            }
+            state = self.lock();
+        }
+    }
+
+    fn fail(&self, error: Error) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.error.get_or_insert(error);
+        drop(state);
+        self.cancel.cancel();
+        self.ended.notify_all();
+    }
+}
+
+struct Leave<'a, W: Fn(&CancelToken) -> Result<()>>(&'a Team<W>);
+
+impl<W: Fn(&CancelToken) -> Result<()>> Drop for Leave<'_, W> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0
+                .fail(Error::Resources("a transfer thread panicked".into()));
+        }
+        let mut state = self.0.lock();
+        state.active -= 1;
+        // A copy that found nothing left to do means that there is nothing left to start.
+        state.closed = true;
+        drop(state);
+        self.0.ended.notify_all();
+    }
+}
+
+impl fmt::Debug for Workers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Workers")
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    #[test]
+    fn all_copies_share_the_work() {
+        let workers = Workers::new(4);
+        let next = Arc::new(AtomicUsize::new(0));
+        let sum = Arc::new(AtomicUsize::new(0));
+        let (counter, total) = (Arc::clone(&next), Arc::clone(&sum));
+        workers
+            .run(4, &CancelToken::new(), move |_| {
+                loop {
+                    let item = counter.fetch_add(1, Ordering::Relaxed);
+                    if item >= 1000 {
+                        return Ok(());
+                    }
+                    total.fetch_add(item, Ordering::Relaxed);
+                }
+            })
+            .unwrap();
+        assert_eq!(sum.load(Ordering::Relaxed), 499_500);
+    }
+
+    #[test]
+    fn the_first_error_cancels_the_others() {
+        let workers = Workers::new(3);
+        let turns = AtomicUsize::new(0);
+        let error = workers
+            .run(3, &CancelToken::new(), move |cancel| {
+                if turns.fetch_add(1, Ordering::Relaxed) == 0 {
+                    return Err(Error::Protocol("first".into()));
+                }
+                cancel.sleep(Duration::from_secs(600))
+            })
+            .unwrap_err();
+        assert!(matches!(error, Error::Protocol(text) if text == "first"));
+    }
+
+    #[test]
+    fn the_caller_can_cancel() {
+        let caller = CancelToken::new();
+        caller.cancel();
+        let error = Workers::new(2)
+            .run(2, &caller, |cancel| cancel.sleep(Duration::from_secs(600)))
+            .unwrap_err();
+        assert!(matches!(error, Error::Cancelled));
+    }
+
+    #[test]
+    fn more_copies_than_threads_do_not_block() {
+        let workers = Arc::new(Workers::new(1));
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    workers
+                        .run(3, &CancelToken::new(), CancelToken::check)
+                        .unwrap();
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_panic_is_an_error_of_the_caller() {
+        let error = Workers::new(1)
+            .run(1, &CancelToken::new(), |_| panic!("on purpose"))
+            .unwrap_err();
+        assert!(matches!(error, Error::Resources(_)));
+    }
+}

@@ -1,7 +1,0 @@
-//! `b2fast._core.transfer`.
-
-use pyo3::prelude::*;
-
-pub(crate) fn fill(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
-}

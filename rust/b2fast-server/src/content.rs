@@ -1,0 +1,296 @@
+//! Content: immutable bytes in memory or in files.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+
+use b2fast_core::hash::{Digest, Sha1, to_hex};
+
+/// How much of a file is read at once: one call per 512 KiB costs little beside the copy,
+/// and the buffer stays in the second-level cache until it is sent.
+pub(crate) const READ_SIZE: u64 = 512 << 10;
+
+/// Immutable bytes, made of pieces of what was received.
+///
+/// Clones, slices and concatenations share the bytes. Bytes in a file vanish with the last
+/// content that shares them.
+#[derive(Clone)]
+pub struct Content(Arc<Inner>);
+
+struct Inner {
+    segments: Vec<Segment>,
+    length: u64,
+    sha1: OnceLock<Digest>,
+}
+
+/// Adjacent bytes of one buffer or file.
+#[derive(Clone)]
+pub(crate) enum Segment {
+    Memory(Bytes),
+    File {
+        file: Arc<StoredFile>,
+        offset: u64,
+        length: u64,
+    },
+}
+
+/// A file that is removed when nobody refers to it.
+///
+/// It is opened when it is read: an open file per content would exhaust the process's
+/// descriptors long before the disk is full.
+pub(crate) struct StoredFile(PathBuf);
+
+impl StoredFile {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    pub(crate) fn open(&self) -> io::Result<File> {
+        File::open(&self.0)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for StoredFile {
+    fn drop(&mut self) {
+        // Who removed the directory has removed the file; nothing can be done about the rest.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+impl Segment {
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File { length, .. } => *length,
+        }
+    }
+
+    fn slice(&self, range: Range<u64>) -> Self {
+        match self {
+            Self::Memory(bytes) => Self::Memory(bytes.slice(to_usize(range))),
+            Self::File { file, offset, .. } => Self::File {
+                file: Arc::clone(file),
+                offset: offset + range.start,
+                length: range.end - range.start,
+            },
+        }
+    }
+}
+
+/// A range within a buffer: it exists, so its bounds fit.
+fn to_usize(range: Range<u64>) -> Range<usize> {
+    let bound = |value| usize::try_from(value).unwrap_or(usize::MAX);
+    bound(range.start)..bound(range.end)
+}
+
+impl Content {
+    pub(crate) fn new(segments: Vec<Segment>, sha1: Option<Digest>) -> Self {
+        let length = segments.iter().map(Segment::length).sum();
+        Self(Arc::new(Inner {
+            segments,
+            length,
+            sha1: sha1.map_or_else(OnceLock::new, OnceLock::from),
+        }))
+    }
+
+    /// The bytes of `contents`, one after the other.
+    #[must_use]
+    pub fn concat(contents: &[Self]) -> Self {
+        if let [single] = contents {
+            return single.clone();
+        }
+        let segments = contents
+            .iter()
+            .flat_map(|content| content.0.segments.iter().cloned());
+        Self::new(segments.collect(), None)
+    }
+
+    /// The bytes of `range`, as far as it lies within this content.
+    #[must_use]
+    pub fn slice(&self, range: Range<u64>) -> Self {
+        if range.start == 0 && range.end >= self.length() {
+            return self.clone();
+        }
+        let mut segments = Vec::new();
+        let mut position = 0;
+        for segment in self.segments() {
+            let length = segment.length();
+            let start = range.start.saturating_sub(position).min(length);
+            let end = range.end.saturating_sub(position).min(length);
+            if start < end {
+                segments.push(segment.slice(start..end));
+            }
+            position += length;
+        }
+        Self::new(segments, None)
+    }
+
+    /// The bytes of `range`, as far as it lies within this content, in one buffer.
+    pub fn read(&self, range: Range<u64>) -> io::Result<Vec<u8>> {
+        let wanted = self.slice(range);
+        let mut bytes = Vec::with_capacity(to_usize(0..wanted.length()).end);
+        wanted.for_each_chunk(|chunk| bytes.extend_from_slice(chunk))?;
+        Ok(bytes)
+    }
+
+    /// The SHA-1 of this content in hexadecimal digits: computed on arrival for what was
+    /// received, on the first call for what was made of it.
+    pub fn sha1(&self) -> io::Result<String> {
+        if let Some(digest) = self.0.sha1.get() {
+            return Ok(to_hex(digest));
+        }
+        let mut sha1 = Sha1::new();
+        self.for_each_chunk(|chunk| sha1.update(chunk))?;
+        Ok(to_hex(self.0.sha1.get_or_init(|| sha1.finish())))
+    }
+
+    /// The number of bytes.
+    #[must_use]
+    pub fn length(&self) -> u64 {
+        self.0.length
+    }
+
+    pub(crate) fn segments(&self) -> &[Segment] {
+        &self.0.segments
+    }
+
+    fn for_each_chunk(&self, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+        let mut buffer = Vec::new();
+        for segment in self.segments() {
+            match segment {
+                Segment::Memory(bytes) => take(bytes),
+                Segment::File {
+                    file,
+                    offset,
+                    length,
+                } => {
+                    let open = file.open()?;
+                    let end = offset + length;
+                    let mut position = *offset;
+                    while position < end {
+                        let size = READ_SIZE.min(end - position);
+                        buffer.resize(to_usize(0..size).end, 0);
+                        open.read_exact_at(&mut buffer, position)?;
+                        take(&buffer);
+                        position += size;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::new(Vec::new(), None)
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        if bytes.is_empty() {
+            return Self::default();
+        }
+        Self::new(vec![Segment::Memory(bytes.into())], None)
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Content")
+            .field("length", &self.0.length)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::store::ContentStore;
+
+    fn stored(store: &ContentStore, bytes: &[u8]) -> Content {
+        let mut writer = store.writer(bytes.len() as u64).unwrap();
+        writer.write(bytes).unwrap();
+        writer.finish().unwrap()
+    }
+
+    fn all(content: &Content) -> Vec<u8> {
+        content.read(0..u64::MAX).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn slices_and_concatenations_are_those_of_bytes(
+            pieces in prop::collection::vec(
+                (any::<bool>(), prop::collection::vec(any::<u8>(), 0..50)), 0..6),
+            start in 0..300_u64,
+            end in 0..300_u64,
+            inner_start in 0..100_u64,
+            inner_end in 0..100_u64,
+        ) {
+            let directory = tempfile::tempdir().unwrap();
+            let in_files = ContentStore::new(Some(directory.path())).unwrap();
+            let contents: Vec<Content> = pieces
+                .iter()
+                .map(|(in_file, bytes)| {
+                    if *in_file { stored(&in_files, bytes) } else { bytes.clone().into() }
+                })
+                .collect();
+            let bytes: Vec<u8> = pieces.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+
+            let whole = Content::concat(&contents);
+            prop_assert_eq!(whole.length(), bytes.len() as u64);
+            prop_assert_eq!(all(&whole), bytes.clone());
+            prop_assert_eq!(whole.sha1().unwrap(), Content::from(bytes.clone()).sha1().unwrap());
+
+            let length = bytes.len() as u64;
+            let (from, to) = (start.min(length), end.min(length));
+            let expected = bytes.get(to_usize(from..to)).unwrap_or_default();
+            let slice = whole.slice(start..end);
+            prop_assert_eq!(slice.length(), expected.len() as u64);
+            prop_assert_eq!(&all(&slice), expected);
+
+            let nested = slice.slice(inner_start..inner_end);
+            let once = Content::from(expected.to_vec()).slice(inner_start..inner_end);
+            prop_assert_eq!(all(&nested), all(&once));
+
+            if from <= to {
+                let joined = Content::concat(&[
+                    whole.slice(0..from), slice, whole.slice(to..length)]);
+                prop_assert_eq!(all(&joined), bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn sha1_of_nothing() {
+        assert_eq!(
+            Content::default().sha1().unwrap(),
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709"
+        );
+    }
+
+    #[test]
+    fn debug_shows_no_bytes() {
+        assert_eq!(
+            format!("{:?}", Content::from(b"abc".to_vec())),
+            "Content { length: 3, .. }"
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! What scripted faults need from the connection.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+/// The uploads that are to be aborted.
+#[derive(Default)]
+pub(crate) struct UploadCuts(Mutex<Cut>);
+
+#[derive(Default)]
+struct Cut {
+    after: u64,
+    count: u64,
+}
+
+impl UploadCuts {
+    /// Aborts the next `count` uploads after `after` bytes of their bodies. Replaces what
+    /// was said before.
+    pub(crate) fn set(&self, after: u64, count: u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Cut { after, count };
+    }
+
+    /// After how many bytes the upload that starts now is aborted.
+    pub(crate) fn claim(&self) -> Option<u64> {
+        let mut cut = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        cut.count = cut.count.checked_sub(1)?;
+        Some(cut.after)
+    }
+}
+
+/// Tells when everything written to a connection has left the process.
+///
+/// hyper drops what it has buffered when a body fails, so a body that is cut at a certain
+/// byte has to know that the bytes before it are on their way.
+#[derive(Clone, Default)]
+pub(crate) struct FlushGate(Arc<Mutex<Gate>>);
+
+#[derive(Default)]
+enum Gate {
+    #[default]
+    Idle,
+    Waiting(Waker),
+    Flushed,
+}
+
+impl FlushGate {
+    /// Ready when the connection was flushed after the first call.
+    pub(crate) fn poll_flushed(&self, context: &mut Context<'_>) -> Poll<()> {
+        let mut gate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Gate::Flushed = *gate {
+            return Poll::Ready(());
+        }
+        *gate = Gate::Waiting(context.waker().clone());
+        Poll::Pending
+    }
+
+    fn flushed(&self) {
+        let mut gate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*gate, Gate::Waiting(_))
+            && let Gate::Waiting(waker) = std::mem::replace(&mut *gate, Gate::Flushed)
+        {
+            waker.wake();
+        }
+    }
+}
+
+/// A connection that tells its gate when it was flushed.
+pub(crate) struct GatedStream {
+    stream: TcpStream,
+    gate: FlushGate,
+}
+
+impl GatedStream {
+    pub(crate) fn new(stream: TcpStream, gate: FlushGate) -> Self {
+        Self { stream, gate }
+    }
+}
+
+impl AsyncRead for GatedStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for GatedStream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffers: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let result = Pin::new(&mut self.stream).poll_flush(context);
+        if let Poll::Ready(Ok(())) = result {
+            self.gate.flushed();
+        }
+        result
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_uploads_are_cut_as_asked() {
+        let cuts = UploadCuts::default();
+        assert_eq!(cuts.claim(), None);
+        cuts.set(10, 2);
+        assert_eq!(
+            [cuts.claim(), cuts.claim(), cuts.claim()],
+            [Some(10), Some(10), None]
+        );
+        cuts.set(5, 9);
+        cuts.set(0, 0);
+        assert_eq!(cuts.claim(), None);
+    }
+}

@@ -1,0 +1,270 @@
+//! Receives a request: a small body into a buffer, content into the store.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use hyper::body::{Body, Incoming};
+use hyper::header::{EXPECT, HeaderMap};
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode};
+
+use crate::faults::UploadCuts;
+use crate::message::{Payload, Request, Response};
+use crate::store::ContentStore;
+use crate::trailer::{TRAILER_LENGTH, TrailerSplitter, lenient_text};
+
+/// The largest body of an upload: B2's limit of 5 GB for a file or part, and the digest.
+const MAX_UPLOAD: u64 = 5_000_000_000 + TRAILER_LENGTH;
+
+/// How much of a refused body is read all the same: most clients look at the answer only
+/// when they have sent everything, and find a connection reset when nobody has read it.
+const MAX_DISCARDED: u64 = 64 << 20;
+
+/// The path segments of the calls whose body is content.
+const UPLOAD_CALLS: [&str; 2] = ["b2_upload_file", "b2_upload_part"];
+
+/// Why a connection is dropped without an answer.
+#[derive(Debug)]
+pub(crate) enum Aborted {
+    /// The client ended its body early, or broke the rules of HTTP.
+    ByClient(hyper::Error),
+    /// A scripted fault.
+    ByFault,
+}
+
+impl std::fmt::Display for Aborted {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ByClient(error) => write!(formatter, "the request did not arrive: {error}"),
+            Self::ByFault => formatter.write_str("dropped by a scripted fault"),
+        }
+    }
+}
+
+impl std::error::Error for Aborted {}
+
+impl From<hyper::Error> for Aborted {
+    fn from(error: hyper::Error) -> Self {
+        Self::ByClient(error)
+    }
+}
+
+/// What became of a request.
+pub(crate) enum Received {
+    Request(Request),
+    /// The handler is not asked: this is the answer.
+    Refused(Response),
+}
+
+/// Receives requests.
+pub(crate) struct Receiver {
+    pub(crate) store: ContentStore,
+    pub(crate) cuts: UploadCuts,
+    /// The largest body that is not content, in bytes.
+    pub(crate) max_body: u64,
+}
+
+impl Receiver {
+    pub(crate) async fn receive(&self, parts: &Parts, body: Incoming) -> Result<Received, Aborted> {
+        let received = if is_upload(parts) {
+            self.receive_content(&parts.headers, body).await?
+        } else {
+            self.receive_small(&parts.headers, body).await?
+        };
+        Ok(match received {
+            Ok(payload) => Received::Request(Request {
+                method: parts.method.as_str().to_owned(),
+                path: parts.uri.path().to_owned(),
+                query: parts.uri.query().unwrap_or_default().to_owned(),
+                headers: joined(&parts.headers),
+                payload,
+            }),
+            Err(refusal) => Received::Refused(refusal),
+        })
+    }
+
+    async fn receive_content(
+        &self,
+        headers: &HeaderMap,
+        mut body: Incoming,
+    ) -> Result<Result<Payload, Response>, Aborted> {
+        let Some(length) = body.size_hint().exact() else {
+            let message = "an upload needs a Content-Length; chunked encoding is not supported";
+            return refuse(
+                headers,
+                body,
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                message,
+            )
+            .await;
+        };
+        if length > MAX_UPLOAD {
+            let message = format!("an upload has at most {MAX_UPLOAD} bytes, not {length}");
+            return refuse(
+                headers,
+                body,
+                StatusCode::BAD_REQUEST,
+                "bad_request",
+                &message,
+            )
+            .await;
+        }
+        let cut = self.cuts.claim();
+        let has_trailer = headers
+            .get("x-bz-content-sha1")
+            .is_some_and(|value| value == "hex_digits_at_end");
+        let mut splitter = has_trailer.then(|| TrailerSplitter::new(length));
+        let content_length = if has_trailer {
+            length.saturating_sub(TRAILER_LENGTH)
+        } else {
+            length
+        };
+        let mut writer = match self.store.writer(content_length) {
+            Ok(writer) => writer,
+            Err(error) => return refuse_unstored(headers, body, &error).await,
+        };
+        let mut received = 0;
+        while cut.is_none_or(|after| received < after)
+            && let Some(frame) = body.frame().await
+        {
+            let Ok(chunk) = frame?.into_data() else {
+                continue;
+            };
+            received += chunk.len() as u64;
+            let content = match &mut splitter {
+                Some(splitter) => splitter.content_of(&chunk),
+                None => &chunk[..],
+            };
+            if let Err(error) = writer.write(content) {
+                return refuse_unstored(headers, body, &error).await;
+            }
+        }
+        if cut.is_some() {
+            return Err(Aborted::ByFault);
+        }
+        let content = match writer.finish() {
+            Ok(content) => content,
+            Err(error) => return refuse_unstored(headers, body, &error).await,
+        };
+        let trailing_sha1 = splitter.map(TrailerSplitter::finish);
+        Ok(Ok(Payload::Content {
+            content,
+            trailing_sha1,
+        }))
+    }
+
+    async fn receive_small(
+        &self,
+        headers: &HeaderMap,
+        mut body: Incoming,
+    ) -> Result<Result<Payload, Response>, Aborted> {
+        let mut small = SmallBody::default();
+        let mut fits = body.size_hint().lower() <= self.max_body;
+        while fits && let Some(frame) = body.frame().await {
+            let Ok(chunk) = frame?.into_data() else {
+                continue;
+            };
+            small.push(chunk);
+            fits = small.length() <= self.max_body;
+        }
+        if fits {
+            return Ok(Ok(Payload::Body(small.finish())));
+        }
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        let message = format!("the body has more than {} bytes", self.max_body);
+        refuse(headers, body, status, "bad_request", &message).await
+    }
+}
+
+/// Joins chunks; a single one, the rule, is passed on without a copy.
+#[derive(Default)]
+struct SmallBody {
+    first: Bytes,
+    all: BytesMut,
+}
+
+impl SmallBody {
+    fn push(&mut self, chunk: Bytes) {
+        if self.length() == 0 {
+            self.first = chunk;
+        } else {
+            if self.all.is_empty() {
+                self.all.extend_from_slice(&self.first);
+            }
+            self.all.extend_from_slice(&chunk);
+        }
+    }
+
+    fn length(&self) -> u64 {
+        self.first.len().max(self.all.len()) as u64
+    }
+
+    fn finish(self) -> Bytes {
+        if self.all.is_empty() {
+            self.first
+        } else {
+            self.all.freeze()
+        }
+    }
+}
+
+fn is_upload(parts: &Parts) -> bool {
+    parts.method == Method::POST
+        && parts
+            .uri
+            .path()
+            .split('/')
+            .any(|segment| UPLOAD_CALLS.contains(&segment))
+}
+
+fn joined(headers: &HeaderMap) -> Vec<(String, String)> {
+    headers
+        .keys()
+        .map(|name| {
+            let values: Vec<String> = headers
+                .get_all(name)
+                .iter()
+                .map(|value| lenient_text(value.as_bytes()))
+                .collect();
+            (name.as_str().to_owned(), values.join(", "))
+        })
+        .collect()
+}
+
+async fn refuse_unstored(
+    headers: &HeaderMap,
+    body: Incoming,
+    error: &io::Error,
+) -> Result<Result<Payload, Response>, Aborted> {
+    let message = format!("the content cannot be stored: {error}");
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    refuse(headers, body, status, "internal_error", &message).await
+}
+
+async fn refuse(
+    headers: &HeaderMap,
+    mut body: Incoming,
+    status: StatusCode,
+    code: &str,
+    message: &str,
+) -> Result<Result<Payload, Response>, Aborted> {
+    let mut response = Response::error(status, code, message);
+    response.close = true;
+    // A client that waits for a go-ahead gets the answer instead.
+    let mut discarded = body.size_hint().lower();
+    if !headers.contains_key(EXPECT) {
+        while discarded <= MAX_DISCARDED
+            && let Some(frame) = body.frame().await
+        {
+            let Ok(chunk) = frame?.into_data() else {
+                continue;
+            };
+            if body.size_hint().exact().is_none() {
+                discarded += chunk.len() as u64;
+            }
+        }
+    }
+    Ok(Err(response))
+}

@@ -1,0 +1,296 @@
+//! The server: accepts connections and asks the handler.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::runtime::{Handle, Runtime};
+
+use crate::body::ResponseBody;
+use crate::content::Content;
+use crate::faults::{FlushGate, GatedStream, UploadCuts};
+use crate::message::{Request, Response};
+use crate::receive::{Aborted, Received, Receiver};
+use crate::store::ContentStore;
+
+/// Threads that move bytes; handlers and file reads have others.
+const WORKERS: usize = 2;
+
+/// How much hyper reads from a connection at once, at most. Large reads are what an upload
+/// needs; a connection that carries small requests stays at hyper's first 8 KiB.
+const READ_BUFFER: usize = 512 << 10;
+
+/// The largest head of a request. B2 allows 8 KiB of custom headers.
+const MAX_HEAD: usize = 64 << 10;
+
+/// Connections that wait to be accepted: more than any client opens at once.
+const BACKLOG: u32 = 1024;
+
+/// How long [`Server::stop`] waits for handlers that are at work.
+const STOP_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Decides about requests.
+pub trait Handler: Send + Sync + 'static {
+    /// Answers `request`, whose body has arrived. Called on several threads at once, and
+    /// free to block.
+    fn handle(&self, request: Request) -> Response;
+}
+
+/// Where a server listens and how it keeps content.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The name or address of the interface.
+    pub host: String,
+    /// The port; 0 takes a free one.
+    pub port: u16,
+    /// The directory that content is kept in, made when it is missing; in memory if none.
+    pub data_dir: Option<PathBuf>,
+    /// The largest body that is not content, in bytes.
+    pub max_body: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 0,
+            data_dir: None,
+            max_body: 8 << 20,
+        }
+    }
+}
+
+/// Why a server did not start.
+#[derive(Debug)]
+pub struct StartError {
+    what: String,
+    source: io::Error,
+}
+
+impl StartError {
+    fn new(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self { what, source }
+    }
+
+    /// The number that the operating system gave the error.
+    #[must_use]
+    pub fn errno(&self) -> Option<i32> {
+        self.source.raw_os_error()
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.what, self.source)
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+/// A running HTTP server. Stops when it is dropped.
+pub struct Server {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    runtime: Mutex<Option<Runtime>>,
+    /// The process whose threads serve: a fork has the object, not the threads.
+    process: u32,
+}
+
+struct Shared {
+    handler: Box<dyn Handler>,
+    receiver: Receiver,
+}
+
+impl Server {
+    /// Listens as `options` say and passes every request to `handler`.
+    pub fn start(handler: impl Handler, options: &Options) -> Result<Self, StartError> {
+        let Options {
+            host,
+            port,
+            data_dir,
+            max_body,
+        } = options;
+        let store = ContentStore::new(data_dir.as_deref()).map_err(StartError::new(format!(
+            "cannot make the directory {data_dir:?}"
+        )))?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .thread_name("b2fast-http")
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(StartError::new("cannot start threads"))?;
+        let listener = {
+            let _context = runtime.enter();
+            listen(host, *port)
+        };
+        let (listener, address) =
+            listener.map_err(StartError::new(format!("cannot listen on {host}:{port}")))?;
+        let shared = Arc::new(Shared {
+            handler: Box::new(handler),
+            receiver: Receiver {
+                store,
+                cuts: UploadCuts::default(),
+                max_body: *max_body,
+            },
+        });
+        runtime.spawn(accept(listener, Arc::clone(&shared)));
+        Ok(Self {
+            address,
+            shared,
+            runtime: Mutex::new(Some(runtime)),
+            process: std::process::id(),
+        })
+    }
+
+    /// Where the server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Aborts the next `count` uploads when `after` bytes of their bodies, or all when there
+    /// are fewer, have arrived. Replaces what an earlier call said.
+    pub fn cut_uploads(&self, after: u64, count: u64) {
+        self.shared.receiver.cuts.set(after, count);
+    }
+
+    /// Closes the port and every connection. Waits two seconds at most for handlers at work;
+    /// their answers go nowhere. Does nothing when the server has stopped.
+    pub fn stop(&self) {
+        let runtime = self
+            .runtime
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        let Some(runtime) = runtime else { return };
+        if self.process != std::process::id() {
+            // The threads are the parent's: to wait for them would be to wait for ever.
+            std::mem::forget(runtime);
+        } else if Handle::try_current().is_ok() {
+            // A handler stops its own server: it cannot wait for itself.
+            runtime.shutdown_background();
+        } else {
+            runtime.shutdown_timeout(STOP_PATIENCE);
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Server")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+fn listen(host: &str, port: u16) -> io::Result<(TcpListener, SocketAddr)> {
+    let address = (host, port)
+        .to_socket_addrs()?
+        .next()
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "the host has no address"))?;
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    let listener = socket.listen(BACKLOG)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                tokio::spawn(serve_connection(stream, Arc::clone(&shared)));
+            }
+            // Out of descriptors, or a client that has gone: neither is there to stay.
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
+    // Without it a small answer waits for the acknowledgement of the one before; a socket
+    // that refuses is as good as closed, which the next line finds out.
+    let _ = stream.set_nodelay(true);
+    let gate = FlushGate::default();
+    let stream = TokioIo::new(GatedStream::new(stream, gate.clone()));
+    let service = service_fn(|request| answer(request, &shared, &gate));
+    // What ends a connection early is the client's doing or a scripted fault; a handler
+    // has reported what went wrong on this side.
+    let _ = http1::Builder::new()
+        .max_buf_size(READ_BUFFER)
+        .max_header_size(MAX_HEAD)
+        .serve_connection(stream, service)
+        .await;
+}
+
+async fn answer(
+    request: hyper::Request<Incoming>,
+    shared: &Shared,
+    gate: &FlushGate,
+) -> Result<hyper::Response<ResponseBody>, Aborted> {
+    let (parts, body) = request.into_parts();
+    let mut response = match shared.receiver.receive(&parts, body).await? {
+        Received::Request(request) => {
+            tokio::task::block_in_place(|| shared.handler.handle(request))
+        }
+        Received::Refused(response) => response,
+    };
+    if response.cut_after == Some(0) {
+        return Err(Aborted::ByFault);
+    }
+    let length = response.length();
+    let has_body = response.has_body(&parts.method);
+    let cut_after = response
+        .cut_after
+        .filter(|after| has_body && *after < length);
+    if response.cut_after.is_some() && cut_after.is_none() {
+        response.close = true;
+    }
+
+    let (close, flip_at, has_length) = (response.close, response.flip_at, response.has_length());
+    let (status, mut headers, content) = response.into_parts();
+    if has_length {
+        headers.insert(CONTENT_LENGTH, length.into());
+    }
+    if close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let content = if has_body {
+        content
+    } else {
+        Content::default()
+    };
+    let mut body = ResponseBody::new(content, shared.receiver.store.pool().clone(), flip_at);
+    if let Some(after) = cut_after {
+        body = body.cut(after, gate.clone());
+    }
+    let mut answer = hyper::Response::new(body);
+    *answer.status_mut() = status;
+    *answer.headers_mut() = headers;
+    Ok(answer)
+}
