@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from b2fast._core import __version__
+from b2fast.version import VERSION
 
 from . import demo, simulator
 
@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog='b2fast', description='Moves data to and from Backblaze B2.'
     )
-    parser.add_argument('--version', action='version', version=f'b2fast {__version__}')
+    parser.add_argument('--version', action='version', version=f'b2fast {VERSION}')
     commands = parser.add_subparsers(metavar='COMMAND', required=True)
     demo.add_parser(commands)
     simulator.add_parser(commands)
