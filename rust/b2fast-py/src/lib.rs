@@ -1,5 +1,9 @@
 //! The extension module `b2fast._core`.
 
+// Arguments are converted from Python objects, so they are owned by the function; and what
+// looks like too many of them are keyword arguments.
+#![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
+
 mod blocking;
 mod errors;
 mod hashing;

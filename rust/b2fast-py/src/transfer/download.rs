@@ -98,7 +98,6 @@ impl Download {
 
     /// Save what was not read yet to `path`, in one step when it is complete and verified.
     #[pyo3(signature = (path, *, file_url, sha1=None, streams=1, mtime_ns=None, progress=None))]
-    #[allow(clippy::too_many_arguments)] // keyword arguments in Python
     fn save_to(
         &self,
         py: Python<'_>,

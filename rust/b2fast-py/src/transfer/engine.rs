@@ -63,14 +63,13 @@ impl Engine {
         connections: usize,
         memory_budget: Option<usize>,
     ) -> PyResult<Self> {
-        let config = HttpConfig {
-            user_agent,
-            timeouts: Timeouts {
-                connect: duration("connect_timeout", connect_timeout)?,
-                idle: duration("idle_timeout", idle_timeout)?,
-            },
-            connections,
+        let mut config =
+            HttpConfig::from_environment(user_agent).map_err(|error| to_python(py, error))?;
+        config.timeouts = Timeouts {
+            connect: duration("connect_timeout", connect_timeout)?,
+            idle: duration("idle_timeout", idle_timeout)?,
         };
+        config.connections = connections;
         let transport = HttpTransport::new(config).map_err(|error| to_python(py, error))?;
         Ok(Self {
             engine: Some(engine::Engine::new(
@@ -87,7 +86,6 @@ impl Engine {
     /// `headers` are sent besides Authorization, Content-Length and X-Bz-Content-Sha1.
     /// Without `sha1` it is computed while sending.
     #[pyo3(signature = (source, leases, headers, *, retry, sha1=None, progress=None))]
-    #[allow(clippy::too_many_arguments)] // keyword arguments in Python
     fn upload<'py>(
         &self,
         py: Python<'py>,
@@ -118,7 +116,6 @@ impl Engine {
     /// Send the parts (number, offset, length, SHA-1 or None) of a large file in parallel;
     /// their SHA-1s in the same order.
     #[pyo3(signature = (source, leases, headers, parts, *, retry, workers, progress=None))]
-    #[allow(clippy::too_many_arguments)] // keyword arguments in Python
     fn upload_parts(
         &self,
         py: Python<'_>,
@@ -168,7 +165,6 @@ impl Engine {
     /// `authorize(refused)` returns the account's token; `refused` is one that the service
     /// did not take, or None.
     #[pyo3(signature = (url, headers, authorize, *, retry, range=None))]
-    #[allow(clippy::too_many_arguments)] // keyword arguments in Python
     fn open_download(
         &self,
         py: Python<'_>,
