@@ -24,8 +24,6 @@ from .listing import FileIndex, Page, Position
 from .ranges import exact_range
 
 if TYPE_CHECKING:
-    from b2fast.replication.setting import ReplicationConfiguration
-
     from .state import Service
 
 _DAY = 24 * 3600 * 1000
@@ -57,7 +55,7 @@ class BucketSettings:
     lifecycle_rules: Sequence[Mapping[str, Any]] | None = None
     encryption: EncryptionSetting | None = None
     retention: BucketRetentionSetting | None = None
-    replication: ReplicationConfiguration | None = None
+    replication: Any | None = None
     file_lock: bool | None = None
 
 
@@ -233,9 +231,7 @@ class Bucket:
             if not start:
                 raise errors.bad_request('startFileId needs startFileName')
             position = self._position(start_id)
-        return self._index.page_of_versions(
-            start or '', position, count, prefix or '', delimiter
-        )
+        return self._index.page_of_versions(start or '', position, count, prefix or '', delimiter)
 
     def page_of_unfinished(
         self, start_id: str | None, count: int, prefix: str | None
@@ -369,9 +365,7 @@ class Bucket:
         last = max(file.parts, default=0)
         for number, part in sorted(file.parts.items()):
             if part.content_length < (1 if number == last else smallest):
-                raise errors.bad_request(
-                    f'Part number {number} is smaller than {smallest} bytes'
-                )
+                raise errors.bad_request(f'Part number {number} is smaller than {smallest} bytes')
         if sum(part.content_length for part in file.parts.values()) > rules.MAX_FILE_SIZE:
             raise errors.bad_request('Large files have at most 10 TB')
 
@@ -446,9 +440,7 @@ class Bucket:
             return source.content
         return source.content.slice(*exact_range(range_, source.content_length))
 
-    def _store(
-        self, action: str, new: NewFile, sha1: str | None, content: Content | None
-    ) -> File:
+    def _store(self, action: str, new: NewFile, sha1: str | None, content: Content | None) -> File:
         content_type: str | None = new.content_type
         encryption: EncryptionSetting | None = new.encryption or self.default_server_side_encryption
         if action == 'hide':

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from b2fast._core.server import Content
 from b2fast.encryption.setting import EncryptionSetting
 from b2fast.encryption.types import EncryptionMode
-from b2fast.file_lock import NO_RETENTION_FILE_SETTING, FileRetentionSetting, LegalHold, RetentionMode
+from b2fast.file_lock import (
+    NO_RETENTION_FILE_SETTING,
+    FileRetentionSetting,
+    LegalHold,
+    RetentionMode,
+)
 
 from . import errors, rules
 from .listing import Position
 
 if TYPE_CHECKING:
-    from b2fast.replication.types import ReplicationStatus
-
     from .bucket import Bucket
 
 # B2 gives an MD5 for small files; above this the simulator saves itself the second digest.
@@ -95,7 +98,7 @@ class File:
         server_side_encryption: EncryptionSetting | None = None,
         file_retention: FileRetentionSetting | None = None,
         legal_hold: LegalHold = LegalHold.UNSET,
-        replication_status: ReplicationStatus | None = None,
+        replication_status: Any | None = None,
     ) -> None:
         self.account_id = account_id
         self.bucket = bucket
@@ -148,8 +151,8 @@ class File:
         :param request_encryption: what the reader sent.
         :raises SimulatedError: 400 if a key is missing or not wanted, 403 if it is the wrong one.
         """
-        needed = self._customer_key_md5(self.server_side_encryption)
-        given = self._customer_key_md5(request_encryption)
+        needed = _customer_key_md5(self.server_side_encryption)
+        given = _customer_key_md5(request_encryption)
         if needed is None:
             if given is not None:
                 raise errors.bad_request('The object is not encrypted with a customer key')
@@ -157,12 +160,6 @@ class File:
             raise errors.encryption_key_missing()
         elif given != needed:
             raise errors.encryption_key_wrong()
-
-    @staticmethod
-    def _customer_key_md5(setting: EncryptionSetting | None) -> str | None:
-        if setting is None or setting.mode != EncryptionMode.SSE_C:
-            return None
-        return setting.key.key_md5()
 
     def check_deletable(self, now: int, bypass_governance: bool) -> None:
         """Refuses to delete a version under legal hold or retention.
@@ -223,3 +220,29 @@ class File:
         if range_ is not None:
             headers['Content-Range'] = f'bytes {start}-{end - 1}/{self.content_length}'
         return headers
+
+
+def encryption_fields(setting: EncryptionSetting | None) -> dict[str, Any]:
+    """Returns what answers tell of encryption, which is never key material."""
+    if setting is None or setting.algorithm is None:
+        return {'mode': None, 'algorithm': None}
+    return {'mode': setting.mode.value, 'algorithm': setting.algorithm.value}
+
+
+def encryption_headers(setting: EncryptionSetting | None) -> dict[str, str]:
+    """Returns the headers that tell a reader how a file is encrypted."""
+    key_md5 = _customer_key_md5(setting)
+    if key_md5 is not None:
+        return {
+            'X-Bz-Server-Side-Encryption-Customer-Algorithm': 'AES256',
+            'X-Bz-Server-Side-Encryption-Customer-Key-Md5': key_md5,
+        }
+    if setting is not None and setting.mode == EncryptionMode.SSE_B2:
+        return {'X-Bz-Server-Side-Encryption': 'AES256'}
+    return {}
+
+
+def _customer_key_md5(setting: EncryptionSetting | None) -> str | None:
+    if setting is None or setting.mode != EncryptionMode.SSE_C or setting.key is None:
+        return None
+    return setting.key.key_md5()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from b2fast.file_lock import BucketRetentionSetting, RetentionMode, RetentionPeriod
@@ -84,10 +85,7 @@ class JsonCalls:
         key = self._service.check(
             call.token, 'listBuckets', account_id=params.required('accountId')
         )
-        types = params.sequence('bucketTypes', str)
-        if types is not None and types != ['all']:
-            if not types or not set(types) <= {*rules.BUCKET_TYPES, 'snapshot'}:
-                raise errors.bad_request(f'Invalid bucketTypes: {types}')
+        types = _bucket_types(params)
         found = self._service.buckets(
             key, params.optional('bucketId'), params.optional('bucketName')
         )
@@ -95,7 +93,7 @@ class JsonCalls:
             'buckets': [
                 self._bucket_answer(bucket, call)
                 for bucket in found
-                if types in (None, ['all']) or bucket.bucket_type in (types or ())
+                if types is None or bucket.bucket_type in types
             ]
         }
 
@@ -205,9 +203,7 @@ class JsonCalls:
         prefix = params.optional('namePrefix') or ''
         bucket = self._bucket(call, 'listFiles', prefix)
         count = rules.check_page_size(params.integer('maxFileCount'), 100, 100, 'maxFileCount')
-        files, following = bucket.page_of_unfinished(
-            params.optional('startFileId'), count, prefix
-        )
+        files, following = bucket.page_of_unfinished(params.optional('startFileId'), count, prefix)
         return {
             'files': [self._file_answer(file, call) for file in files],
             'nextFileId': None if following is None else following.file_id,
@@ -401,10 +397,20 @@ class JsonCalls:
             self._service.check(token, 'writeFileLegalHolds')
 
     def _bucket_answer(self, bucket: Bucket, call: Call) -> dict[str, Any]:
-        return http_shapes.bucket(bucket, self._service, call.token)
+        return http_shapes.bucket(bucket, partial(self._service.may, call.token))
 
     def _file_answer(self, file: File | Folder, call: Call) -> dict[str, Any]:
-        return http_shapes.file_version(file, call.version, self._service, call.token)
+        may = partial(self._service.may, call.token)
+        return http_shapes.file_version(file, call.version, may)
+
+
+def _bucket_types(params: Params) -> list[str] | None:
+    types = params.sequence('bucketTypes', str)
+    if types is None or types == ['all']:
+        return None
+    if not types or not set(types) <= {*rules.BUCKET_TYPES, 'snapshot'}:
+        raise errors.bad_request(f'Invalid bucketTypes: {types}')
+    return types
 
 
 def _lower_case_keys(info: dict[str, str] | None) -> dict[str, str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from b2fast.encryption.setting import EncryptionSetting
 from b2fast.file_lock import NO_RETENTION_FILE_SETTING
 
 from .bucket import Bucket
-from .file import File, Part
+from .file import File, Part, encryption_fields
 from .listing import Folder
 from .profile import Profile
-from .state import Key, Service
+from .state import Key
 
 
 def account(call_version: int, key: Key, token: str, base_url: str, profile: Profile) -> Any:
@@ -51,8 +51,11 @@ def account(call_version: int, key: Key, token: str, base_url: str, profile: Pro
     }
 
 
-def bucket(found: Bucket, service: Service, token: str | None) -> dict[str, Any]:
-    """Returns a bucket object."""
+def bucket(found: Bucket, may: Callable[[str], bool]) -> dict[str, Any]:
+    """Returns a bucket object.
+
+    :param may: tells whether the reader has a capability.
+    """
     retention = found.default_retention
     period = retention.period
     return {
@@ -66,11 +69,11 @@ def bucket(found: Bucket, service: Service, token: str | None) -> dict[str, Any]
         'revision': found.revision,
         'options': sorted(found.options_set),
         'defaultServerSideEncryption': _filtered(
-            service.may(token, 'readBucketEncryption'),
-            _encryption(found.default_server_side_encryption),
+            may('readBucketEncryption'),
+            encryption_fields(found.default_server_side_encryption),
         ),
         'fileLockConfiguration': _filtered(
-            service.may(token, 'readBucketRetentions'),
+            may('readBucketRetentions'),
             {
                 'defaultRetention': {
                     'mode': retention.mode.value,
@@ -79,18 +82,14 @@ def bucket(found: Bucket, service: Service, token: str | None) -> dict[str, Any]
                 'isFileLockEnabled': bool(found.is_file_lock_enabled),
             },
         ),
-        'replicationConfiguration': _filtered(
-            service.may(token, 'readBucketReplications'), None
-        ),
+        'replicationConfiguration': _filtered(may('readBucketReplications'), None),
     }
 
 
-def file_version(
-    file: File | Folder, version: int, service: Service, token: str | None
-) -> dict[str, Any]:
+def file_version(file: File | Folder, version: int, may: Callable[[str], bool]) -> dict[str, Any]:
     """Returns a file version object, or the entry of a folder in a listing.
 
-    :param token: the account token of the reader, for the fields that need capabilities.
+    :param may: tells whether the reader has a capability.
     """
     if isinstance(file, Folder):
         return _with_size(_FOLDER | {'fileName': file.name}, version)
@@ -99,13 +98,11 @@ def file_version(
         return answer
     retention = file.file_retention or NO_RETENTION_FILE_SETTING
     answer['fileRetention'] = _filtered(
-        service.may(token, 'readFileRetentions'),
+        may('readFileRetentions'),
         {'mode': retention.mode.value, 'retainUntilTimestamp': retention.retain_until},
     )
-    answer['legalHold'] = _filtered(
-        service.may(token, 'readFileLegalHolds'), file.legal_hold.value
-    )
-    answer['serverSideEncryption'] = _encryption(file.server_side_encryption)
+    answer['legalHold'] = _filtered(may('readFileLegalHolds'), file.legal_hold.value)
+    answer['serverSideEncryption'] = encryption_fields(file.server_side_encryption)
     return answer
 
 
@@ -117,7 +114,7 @@ def part(found: Part, file: File) -> dict[str, Any]:
         'contentLength': found.content_length,
         'contentSha1': found.content_sha1,
         'contentMd5': None,
-        'serverSideEncryption': _encryption(file.server_side_encryption),
+        'serverSideEncryption': encryption_fields(file.server_side_encryption),
         'uploadTimestamp': found.upload_timestamp,
     }
 
@@ -158,9 +155,3 @@ def _with_size(answer: dict[str, Any], version: int) -> dict[str, Any]:
 
 def _filtered(readable: bool, value: object) -> dict[str, Any]:
     return {'isClientAuthorizedToRead': readable, 'value': value if readable else None}
-
-
-def _encryption(setting: EncryptionSetting | None) -> dict[str, Any]:
-    if setting is None or setting.algorithm is None:
-        return {'mode': None, 'algorithm': None}
-    return {'mode': setting.mode.value, 'algorithm': setting.algorithm.value}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from b2fast._core.server import Content
 from b2fast.encryption.setting import EncryptionSetting
@@ -17,9 +17,6 @@ from b2fast.types import LifecycleRule, ReadOnlyStream
 from . import errors
 from .bucket import BucketSettings, NewFile
 from .file import File
-
-if TYPE_CHECKING:
-    from b2fast.replication.setting import ReplicationConfiguration
 
 _DIGEST_LENGTH = 40
 
@@ -59,12 +56,11 @@ def new_file(
 
     :raises WrongEncryptionSettingForFileWrite: no file is written with this encryption.
     """
-    info = dict(info)
     if encryption is not None:
         if not encryption.can_be_used_for_file_write():
             raise WrongEncryptionSettingForFileWrite(encryption)
         if encryption.mode == EncryptionMode.SSE_C:
-            info = encryption.add_key_id_to_file_info(info)
+            info = encryption.add_key_id_to_file_info(dict(info)) or info
     return NewFile(
         name=name,
         content_type=content_type,
@@ -106,7 +102,7 @@ def bucket_settings(
     lifecycle_rules: list[LifecycleRule] | None,
     encryption: EncryptionSetting | None,
     file_lock: bool | None,
-    replication: ReplicationConfiguration | None,
+    replication: Any | None,
     retention: BucketRetentionSetting | None = None,
 ) -> BucketSettings:
     """Returns the settings of a bucket.

@@ -24,8 +24,6 @@ from .raw_objects import FakeResponse, FileSimulator, PartSimulator
 if TYPE_CHECKING:
     from requests.structures import CaseInsensitiveDict
 
-    from b2fast.replication.setting import ReplicationConfiguration
-
     from .raw_simulator import RawSimulator
 
 
@@ -61,7 +59,7 @@ class BucketSimulator(Bucket):
         options_set: set[str] | None = None,
         default_server_side_encryption: EncryptionSetting | None = None,
         is_file_lock_enabled: bool | None = None,
-        replication: ReplicationConfiguration | None = None,
+        replication: Any | None = None,
     ) -> None:
         self.api = api
         self.file_class = self.FILE_SIMULATOR_CLASS

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from b2fast._core.server import Content
 from b2fast.encryption.setting import EncryptionSetting
-from b2fast.encryption.types import EncryptionMode
 from b2fast.file_lock import NO_RETENTION_FILE_SETTING, LegalHold
 
 from . import rules
-from .file import File, Part
-from .raw_calls import client_errors
+from .file import File, Part, encryption_fields, encryption_headers
 from .ranges import clamp_range
+from .raw_calls import client_errors
 from .state import Key
 
 if TYPE_CHECKING:
@@ -134,8 +133,7 @@ class FileSimulator(File):
             ),
         }
         if self.server_side_encryption is not None:
-            encryption = self.server_side_encryption.serialize_to_json_for_request()
-            result['serverSideEncryption'] = encryption
+            result['serverSideEncryption'] = encryption_fields(self.server_side_encryption)
         reads_retention = self.is_allowed_to_read_file_retention(account_auth_token)
         retention = self.file_retention or NO_RETENTION_FILE_SETTING
         result['fileRetention'] = {
@@ -158,28 +156,14 @@ class FileSimulator(File):
         """
         headers = self.as_download_headers(range_)
         retention = self.file_retention
-        if retention is not None and retention.retain_until is not None:
-            if self.is_allowed_to_read_file_retention(account_auth_token_or_none):
-                retention.add_to_to_upload_headers(headers)
-        if self.legal_hold in (LegalHold.ON, LegalHold.OFF):
-            if self.is_allowed_to_read_file_legal_hold(account_auth_token_or_none):
-                headers['X-Bz-File-Legal-Hold'] = str(self.legal_hold.value)
+        reads_retention = self.is_allowed_to_read_file_retention(account_auth_token_or_none)
+        if retention is not None and reads_retention:
+            retention.add_to_to_upload_headers(headers)
+        reads_hold = self.is_allowed_to_read_file_legal_hold(account_auth_token_or_none)
+        if self.legal_hold in (LegalHold.ON, LegalHold.OFF) and reads_hold:
+            headers['X-Bz-File-Legal-Hold'] = str(self.legal_hold.value)
         headers.update(encryption_headers(self.server_side_encryption))
         return headers
-
-
-def encryption_headers(setting: EncryptionSetting | None) -> dict[str, str]:
-    """Returns the headers that tell a reader how a file is encrypted."""
-    if setting is None:
-        return {}
-    if setting.mode == EncryptionMode.SSE_B2:
-        return {'X-Bz-Server-Side-Encryption': 'AES256'}
-    if setting.mode == EncryptionMode.SSE_C:
-        return {
-            'X-Bz-Server-Side-Encryption-Customer-Algorithm': 'AES256',
-            'X-Bz-Server-Side-Encryption-Customer-Key-Md5': setting.key.key_md5(),
-        }
-    return {}
 
 
 @dataclass(frozen=True)

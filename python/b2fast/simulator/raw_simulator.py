@@ -23,7 +23,6 @@ from .state import NamedBucket, Service
 
 if TYPE_CHECKING:
     from b2fast.b2http import B2Http
-    from b2fast.replication.setting import ReplicationConfiguration
 
 
 class RawSimulator(AbstractRawApi):
@@ -260,7 +259,7 @@ class RawSimulator(AbstractRawApi):
         lifecycle_rules: list[LifecycleRule] | None = None,
         default_server_side_encryption: EncryptionSetting | None = None,
         is_file_lock_enabled: bool | None = None,
-        replication: ReplicationConfiguration | None = None,
+        replication: Any | None = None,
     ) -> dict[str, Any]:
         self._check(account_auth_token, 'writeBuckets', account_id=account_id)
         settings = bucket_settings(
@@ -316,7 +315,7 @@ class RawSimulator(AbstractRawApi):
         if_revision_is: int | None = None,
         default_server_side_encryption: EncryptionSetting | None = None,
         default_retention: BucketRetentionSetting | None = None,
-        replication: ReplicationConfiguration | None = None,
+        replication: Any | None = None,
         is_file_lock_enabled: bool | None = None,
     ) -> dict[str, Any]:
         bucket = self._bucket(account_auth_token, 'writeBuckets', bucket_id)
@@ -565,9 +564,7 @@ class RawSimulator(AbstractRawApi):
         bypass_governance: bool = False,
     ) -> dict[str, Any]:
         bucket = self._bucket_of(account_auth_token, 'deleteFiles', file_id, file_name)
-        return bucket.delete_file_version(
-            account_auth_token, file_id, file_name, bypass_governance
-        )
+        return bucket.delete_file_version(account_auth_token, file_id, file_name, bypass_governance)
 
     @service_call
     def update_file_retention(

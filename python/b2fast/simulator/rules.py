@@ -6,6 +6,7 @@ from __future__ import annotations
 import mimetypes
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -54,7 +55,7 @@ def check_bucket_name(name: str, strict: bool) -> None:
     if not (_BUCKET_NAME if strict else _LENIENT_BUCKET_NAME).fullmatch(name):
         if strict:
             raise errors.bad_request(
-                f'Invalid bucket name: {name!r}; 6 to 63 letters, digits and -, not starting with b2-'
+                f'Invalid bucket name: {name!r}; 6 to 63 letters, digits and -, not b2-...'
             )
         raise errors.bad_json(f'illegal bucket name: {name}')
 
@@ -87,7 +88,7 @@ def check_lifecycle_rules(rules: Sequence[Mapping[str, Any]]) -> None:
             raise errors.bad_request('lifecycleRules: days have to be at least 1')
         prefixes.append(prefix)
     prefixes.sort()
-    for first, second in zip(prefixes, prefixes[1:], strict=False):
+    for first, second in pairwise(prefixes):
         if second.startswith(first):
             raise errors.bad_request('lifecycleRules: two rules cover the same files')
 

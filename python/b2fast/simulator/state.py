@@ -176,9 +176,7 @@ class Service:
         return min(ends, default=None)
 
     def _is_expired(self, token: str, expires: int | None) -> bool:
-        return token in self._expired or (
-            expires is not None and expires <= self.profile.clock()
-        )
+        return token in self._expired or (expires is not None and expires <= self.profile.clock())
 
     def key_of(self, token: str | None) -> Key:
         """Returns the key behind an account token.
@@ -348,8 +346,7 @@ class Service:
             if bucket.account_id == key.account_id
             and bucket_id in (None, bucket.bucket_id)
             and (
-                bucket_name is None
-                or self._folded(bucket_name) == self._folded(bucket.bucket_name)
+                bucket_name is None or self._folded(bucket_name) == self._folded(bucket.bucket_name)
             )
         ]
         if key.buckets_or_none is not None and (
