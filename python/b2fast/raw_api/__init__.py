@@ -17,6 +17,7 @@ from ..types import (
 )
 from .abstract import AbstractRawApi
 from .constants import ALL_CAPABILITIES, API_VERSION, REALM_URLS, MetadataDirectiveMode
+from .http_api import B2RawHTTPApi
 from .rules import notification_rule_response_to_request
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     'LIST_FILE_NAMES_MAX_LIMIT',
     'REALM_URLS',
     'AbstractRawApi',
+    'B2RawHTTPApi',
     'LifecycleRule',
     'MetadataDirectiveMode',
     'NameValueDict',

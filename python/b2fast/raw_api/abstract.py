@@ -309,6 +309,20 @@ class AbstractRawApi(ABC):
     ) -> dict[str, Any]:
         """``b2_update_file_retention``."""
 
+    def update_file_legal_hold(
+        self,
+        api_url: str,
+        account_auth_token: str,
+        file_id: str,
+        file_name: str,
+        legal_hold: LegalHold,
+    ) -> dict[str, Any]:
+        """``b2_update_file_legal_hold``.
+
+        Not abstract, since implementations made for b2sdk need not have it.
+        """
+        raise NotImplementedError(f'{type(self).__name__} has no legal holds')
+
     @classmethod
     def get_upload_file_headers(
         cls,
