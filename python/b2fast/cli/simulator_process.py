@@ -72,9 +72,11 @@ class SimulatorProcess:
         if self._watcher.is_alive():
             self._process.kill()
             self._watcher.join()
+        # Only now: the end of its standard input would stop it.
+        self._process.communicate()
 
     def _watch(self) -> None:
-        self._process.communicate()
+        self._process.wait()
         if not self._stopping:
             self.ended = True
             _thread.interrupt_main()
