@@ -34,7 +34,7 @@ class Transfers:
         :raises SimulatedError: nothing is stored then.
         """
         headers = request.headers
-        with self._service.upload_with(headers.get('authorization')) as token:
+        with self._service.upload_with(headers.get('authorization'), request.age) as token:
             if token.file_id is not None or token.bucket.bucket_id != bucket_id:
                 raise errors.bad_auth_token()
             new = uploaded_file(headers)
@@ -48,7 +48,7 @@ class Transfers:
     def upload_part(self, request: Request, file_id: str) -> dict[str, Any]:
         """Answers `b2_upload_part`; see `upload_file`."""
         headers = request.headers
-        with self._service.upload_with(headers.get('authorization')) as token:
+        with self._service.upload_with(headers.get('authorization'), request.age) as token:
             if token.file_id != file_id:
                 raise errors.bad_auth_token()
             number = header(headers, 'x-bz-part-number')
