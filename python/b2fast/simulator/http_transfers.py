@@ -119,7 +119,7 @@ class Transfers:
     ) -> Download:
         file.check_encryption(header_encryption(headers))
         range_ = parse_range(headers.get('range'), file.content_length)
-        answer = {name.lower(): text for name, text in file.as_download_headers(range_).items()}
+        answer = {name.lower(): text for name, text in file.download_headers(range_).items()}
         # The server counts for itself, also in the answer to HEAD.
         del answer['content-length']
         answer['accept-ranges'] = 'bytes'
