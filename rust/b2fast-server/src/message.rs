@@ -78,9 +78,8 @@ impl fmt::Display for InvalidResponse {
 impl std::error::Error for InvalidResponse {}
 
 impl Response {
-    /// An answer with `status` (200 to 599), `headers` and `body`.
-    ///
-    /// The headers that frame the message (`Content-Length`, `Connection`) are the server's.
+    /// An answer with `status` (200 to 599), `headers` and `body`. The server sets
+    /// `Content-Length`.
     pub fn new(
         status: u16,
         headers: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,
