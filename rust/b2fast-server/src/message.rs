@@ -1,6 +1,7 @@
 //! What a handler is asked and what it answers.
 
 use std::fmt::{self, Write};
+use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
@@ -20,6 +21,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub payload: Payload,
+    /// When the head had arrived: the body takes its time, and uploads may overlap.
+    pub started: Instant,
 }
 
 /// The body of a request.
