@@ -1,6 +1,10 @@
-from collections.abc import Buffer, Callable, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import final
+
+from typing_extensions import Buffer
+
+__all__ = ['Content', 'HttpServer', 'Request', 'Response']
 
 @final
 class Content:

@@ -278,7 +278,7 @@ impl HttpServer {
         self.server.cut_uploads(after, count);
     }
 
-    /// Closes the port and every connection; waits up to two seconds for handlers at work.
+    /// Closes the port and every connection; waits up to one second for handlers at work.
     fn stop(&self, py: Python<'_>) {
         py.detach(|| self.server.stop());
     }
