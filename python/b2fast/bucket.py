@@ -36,7 +36,6 @@ from .transfer.outbound.upload_source import (
 if TYPE_CHECKING:
     import datetime as dt
     import os
-    from collections.abc import Buffer
 
     from .api import B2Api
     from .file_lock import FileRetentionSetting, LegalHold
@@ -283,7 +282,7 @@ class Bucket:
 
     def upload_bytes(
         self,
-        data_bytes: Buffer,
+        data_bytes: bytes | bytearray | memoryview,
         file_name: str,
         content_type: str | None = None,
         file_info: dict[str, str] | None = None,
