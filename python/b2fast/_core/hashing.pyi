@@ -29,3 +29,14 @@ def sha1_of_parts(
     path: str | PathLike[str], parts: Sequence[tuple[int, int]]
 ) -> tuple[str, list[str]]: ...
 def sha1_kernel() -> str: ...
+
+__all__ = [
+    'Blake3',
+    'Sha1',
+    'sha1_kernel',
+    'sha1_of_bytes',
+    'sha1_of_file',
+    'sha1_of_parts',
+    'sha1_of_stream',
+    'update_many',
+]
