@@ -46,9 +46,10 @@ class AuthorizedSession:
         )
 
     def _new_raw_api(self, api_config: B2HttpApiConfig) -> AbstractRawApi:
-        make = api_config.raw_api_class
+        make: Any = api_config.raw_api_class
         speaks_http = isinstance(make, type) and issubclass(make, B2RawHTTPApi)
-        return make(self.B2HTTP_CLASS(api_config)) if speaks_http else make()
+        raw_api: AbstractRawApi = make(self.B2HTTP_CLASS(api_config)) if speaks_http else make()
+        return raw_api
 
     @property
     def engine(self) -> Engine | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
-import email.utils
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +47,9 @@ class ClockSkewHook(HttpCallback):
             return
         if not text.endswith(' GMT'):
             raise BadDateFormat(text)
+        import datetime
+        import email.utils
+
         try:
             server_time = email.utils.parsedate_to_datetime(text).replace(tzinfo=datetime.UTC)
         except ValueError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import enum
-import hashlib
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
@@ -70,6 +69,8 @@ class EncryptionKey:
 
     def key_md5(self) -> str:
         """The MD5 of the secret in Base64, by which the service detects a garbled key."""
+        import hashlib  # loads OpenSSL, which most programs never need here
+
         digest = hashlib.md5(self._known_secret(), usedforsecurity=False).digest()
         return base64.b64encode(digest).decode('ascii')
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
+from ..types import EVENT_TYPE
 from .account import (
     AccessDenied,
     EmailNotVerified,
@@ -109,6 +110,9 @@ def _bad_request(code: str | None, message: str | None, params: dict[str, Any]) 
     if plain := _PLAIN_CLASSES.get((400, code)):
         return plain()
     match code:
+        case 'event_type_invalid':
+            valid = sorted(get_args(EVENT_TYPE))
+            message = f'Event Type error: {message!r}. Valid types: {valid!r}'
         case 'bad_json':
             return BadJson(message)
         case 'bad_bucket_id':

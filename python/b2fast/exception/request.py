@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
-from ..types import EVENT_TYPE
 from .base import B2Error, B2SimpleError, InvalidUserInput
 
 
@@ -52,10 +51,6 @@ class EventTypesEmptyError(EventTypeError):
 
 class EventTypeInvalidError(EventTypeError):
     """One of the event types does not exist."""
-
-    def __init__(self, message: str | None, code: str | None) -> None:
-        valid = sorted(get_args(EVENT_TYPE))
-        super().__init__(f'Event Type error: {message!r}. Valid types: {valid!r}', code)
 
 
 class InvalidArgument(B2Error, ValueError):

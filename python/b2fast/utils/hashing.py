@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 
 from .._core import hashing
@@ -32,4 +31,6 @@ def hex_sha1_of_file(path_: str | os.PathLike[str]) -> Sha1HexDigest:
 
 def hex_md5_of_bytes(data: bytes) -> str:
     """The MD5 of bytes, as 32 hex digits."""
+    import hashlib  # loads OpenSSL
+
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
