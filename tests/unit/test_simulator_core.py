@@ -162,9 +162,7 @@ class TestNames:
         code = 'duplicate_bucket_name'
         assert refusal(lambda: make_bucket(service, 'Bucket-1')) == (400, code)
 
-    @pytest.mark.parametrize(
-        'info', [{'b2-other': 'x'}, {'a b': 'x'}, {'': 'x'}, {'k' * 51: 'x'}]
-    )
+    @pytest.mark.parametrize('info', [{'b2-other': 'x'}, {'a b': 'x'}, {'': 'x'}, {'k' * 51: 'x'}])
     def test_file_info_refused(self, bucket: Bucket, info: dict[str, str]) -> None:
         file = new('a', info=info)
         assert refusal(lambda: bucket.begin_large_file(file)) == (400, 'bad_request')
@@ -184,9 +182,7 @@ class TestNames:
             ('a.tar.gz', 'application/gzip'),
         ],
     )
-    def test_content_type_by_extension(
-        self, bucket: Bucket, name: str, content_type: str
-    ) -> None:
+    def test_content_type_by_extension(self, bucket: Bucket, name: str, content_type: str) -> None:
         file = bucket.begin_large_file(new(name, content_type='b2/x-auto'))
         assert file.content_type == content_type
 

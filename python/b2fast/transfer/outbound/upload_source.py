@@ -138,6 +138,16 @@ class UploadSourceLocalFile(UploadSourceLocalFileBase):
     """A local file, sent as a whole."""
 
 
+def path_of_content(source: AbstractUploadSource) -> Path | None:
+    """The local file that the source's content is, or None.
+
+    A subclass with an `open` of its own means that content and nothing else.
+    """
+    if not isinstance(source, UploadSourceLocalFileBase):
+        return None
+    return source.local_path if type(source).open is UploadSourceLocalFileBase.open else None
+
+
 def bytes_of(data: bytes | bytearray | memoryview) -> bytes | bytearray:
     """Bytes as a type that `UploadSourceBytes` takes. Raises `TypeError` for text."""
     if isinstance(data, bytes | bytearray):
