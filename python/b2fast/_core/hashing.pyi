@@ -1,6 +1,8 @@
-from collections.abc import Buffer, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from typing import Protocol, final
+
+from typing_extensions import Buffer
 
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
