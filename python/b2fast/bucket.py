@@ -20,6 +20,7 @@ from .file_version import DownloadVersion, FileIdAndName, FileVersion
 from .filter import Filter
 from .http_constants import LIST_FILE_NAMES_MAX_LIMIT
 from .large_file.part import Part
+from .large_file.services import AUTO_CONTENT_TYPE
 from .large_file.unfinished_large_file import UnfinishedLargeFile
 from .listing import FolderListing
 from .progress import AbstractProgressListener, DoNothingProgressListener
@@ -36,7 +37,6 @@ from .transfer.outbound.upload_source import (
 if TYPE_CHECKING:
     import datetime as dt
     import os
-    from collections.abc import Buffer
 
     from .api import B2Api
     from .file_lock import FileRetentionSetting, LegalHold
@@ -52,7 +52,7 @@ class Bucket:
     come from a cache; `get_fresh_state` asks for the rest.
     """
 
-    DEFAULT_CONTENT_TYPE = 'b2/x-auto'
+    DEFAULT_CONTENT_TYPE = AUTO_CONTENT_TYPE
 
     def __init__(
         self,
@@ -75,7 +75,8 @@ class Bucket:
     ) -> None:
         self.api = api
         self.id_ = id_
-        self.name = name
+        # Every bucket that an API object hands out has a name, so who uses one need not ask.
+        self.name: str = name  # type: ignore[assignment]
         self.type_ = type_
         self.bucket_info = bucket_info or {}
         self.cors_rules = cors_rules or []
@@ -283,7 +284,7 @@ class Bucket:
 
     def upload_bytes(
         self,
-        data_bytes: Buffer,
+        data_bytes: bytes | bytearray | memoryview,
         file_name: str,
         content_type: str | None = None,
         file_info: dict[str, str] | None = None,
@@ -396,7 +397,8 @@ class Bucket:
         Failed attempts are repeated. If a large file fails for good, its parts stay in the
         bucket, and a note of the exception has its ID.
 
-        :param file_name: 1 to 1024 bytes of UTF-8 without control characters; see `UnusableFileName`
+        :param file_name: 1 to 1024 bytes of UTF-8 without control characters, ``//`` and ``/`` at
+                    either end; at most 250 bytes between two ``/``
         :param content_type: a MIME type; None lets B2 choose by the extension of the name
         :param file_info: keys and values to keep with the file
         :param min_part_size: bytes; parts of a large file are not smaller, but for the last one
@@ -534,6 +536,4 @@ class Bucket:
         """The name, which the service is asked for if only the ID is known."""
         if self.name is None:
             self.name = self.get_fresh_state().name
-        if self.name is None:
-            raise BucketIdNotFound(self.id_)
         return self.name

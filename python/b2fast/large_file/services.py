@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from ..services import Services
 
 _DEFAULT_BATCH_SIZE = 100
+AUTO_CONTENT_TYPE = 'b2/x-auto'
+"""Lets B2 choose the content type by the extension of the name."""
 
 
 class LargeFileServices:
@@ -96,13 +98,16 @@ class LargeFileServices:
         file_retention: FileRetentionSetting | None = None,
         legal_hold: LegalHold | None = None,
     ) -> UnfinishedLargeFile:
-        """Start a large file (``b2_start_large_file``)."""
+        """Start a large file (``b2_start_large_file``).
+
+        :param content_type: a MIME type; None lets B2 choose by the extension of the name
+        """
         return self.UNFINISHED_LARGE_FILE_CLASS(
             self.services.session.start_large_file(
                 bucket_id,
                 file_name,
-                content_type,
-                file_info,
+                content_type or AUTO_CONTENT_TYPE,
+                file_info or {},
                 encryption,
                 file_retention=file_retention,
                 legal_hold=legal_hold,

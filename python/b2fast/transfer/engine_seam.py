@@ -15,7 +15,7 @@ from .errors import Direction, exception_of
 from .outbound.upload_source import (
     AbstractUploadSource,
     UploadSourceBytes,
-    UploadSourceLocalFileBase,
+    path_of_content,
 )
 from .seam import OpenDownload, Progress, TransferSeam, UploadContent
 
@@ -111,15 +111,12 @@ class EngineSeam(TransferSeam):
 
     def open(self, source: AbstractUploadSource) -> UploadContent:
         """Open the source in the core, unless it is one that only Python can read."""
-        # A subclass with an `open` of its own means that content and nothing else.
         if isinstance(source, UploadSourceBytes) and type(source).open is UploadSourceBytes.open:
             return self._content(Source.of_bytes(source.data_bytes))
-        if (
-            isinstance(source, UploadSourceLocalFileBase)
-            and type(source).open is UploadSourceLocalFileBase.open
-        ):
+        path = path_of_content(source)
+        if path is not None:
             with _translated(Direction.UPLOAD):
-                return self._content(Source.open(source.local_path))
+                return self._content(Source.open(path))
         return self._streams.open(source)
 
     def _content(self, source: Source) -> UploadContent:

@@ -12,7 +12,7 @@ from ..utils.headers import Headers
 from ..utils.range_ import Range
 from .inbound.content_check import ContentCheck
 from .inbound.replace import ReplacedFile
-from .outbound.upload_source import AbstractUploadSource, UploadSourceLocalFileBase
+from .outbound.upload_source import AbstractUploadSource, path_of_content
 from .seam import OpenDownload, Progress, TransferSeam, UploadContent
 
 if TYPE_CHECKING:
@@ -83,9 +83,9 @@ class _StreamContent(UploadContent):
     def __init__(self, session: B2Session, source: AbstractUploadSource) -> None:
         self._session = session
         self._source = source
-        self._path = source.local_path if isinstance(source, UploadSourceLocalFileBase) else None
+        self._path = path_of_content(source)
         self._state = self._state_of_file()
-        self._length = source.get_content_length()
+        self._length = source.get_content_length() if self._state is None else self._state[0]
 
     @property
     def length(self) -> int:

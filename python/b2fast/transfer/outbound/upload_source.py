@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 from abc import abstractmethod
-from collections.abc import Buffer
 from enum import Enum, auto, unique
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -139,8 +138,18 @@ class UploadSourceLocalFile(UploadSourceLocalFileBase):
     """A local file, sent as a whole."""
 
 
-def bytes_of(data: Buffer) -> bytes | bytearray:
-    """The buffer as a type that `UploadSourceBytes` takes. Raises `TypeError` for text."""
+def path_of_content(source: AbstractUploadSource) -> Path | None:
+    """The local file that the source's content is, or None.
+
+    A subclass with an `open` of its own means that content and nothing else.
+    """
+    if not isinstance(source, UploadSourceLocalFileBase):
+        return None
+    return source.local_path if type(source).open is UploadSourceLocalFileBase.open else None
+
+
+def bytes_of(data: bytes | bytearray | memoryview) -> bytes | bytearray:
+    """Bytes as a type that `UploadSourceBytes` takes. Raises `TypeError` for text."""
     if isinstance(data, bytes | bytearray):
         return data
     return bytes(memoryview(data))
