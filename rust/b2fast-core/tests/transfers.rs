@@ -366,14 +366,14 @@ impl Downloads {
     ) -> Result<()> {
         let options = SaveOptions {
             path: self.path(),
-            file_url: "http://host/by_id".into(),
             sha1,
             streams,
             mtime_ns: Some(1_234_567_891_234_567_890),
             progress: Arc::default(),
         };
         let progress = Arc::clone(&options.progress);
-        let download = self.open(range)?;
+        let mut download = self.open(range)?;
+        download.continue_at("http://host/by_id".into());
         let length = download.length();
         download.save(options, &CancelToken::new())?;
         assert_eq!(progress.bytes(), length);
@@ -613,7 +613,6 @@ fn targets_that_cannot_be_written_are_errors_of_the_file() {
     let missing = downloads.directory.path().join("missing/target");
     let options = SaveOptions {
         path: missing.clone(),
-        file_url: String::new(),
         sha1: None,
         streams: 1,
         mtime_ns: None,
@@ -635,7 +634,6 @@ fn a_cancelled_download_leaves_the_old_file() {
         let cancel = CancelToken::new();
         let options = SaveOptions {
             path: downloads.path(),
-            file_url: "http://host/by_id".into(),
             sha1: None,
             streams,
             mtime_ns: None,
