@@ -46,7 +46,7 @@ class Account:
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
     """An empty account at a simulator, without and with HTTP between."""
     if request.param == 'raw':
-        yield _raw_account()
+        yield new_raw_account()
         return
     with SimulatorServer(
         minimum_part_size=PART_SIZE, recommended_part_size=PART_SIZE, custom_timestamps=True
@@ -54,7 +54,8 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
         yield _http_account(server)
 
 
-def _raw_account() -> Account:
+def new_raw_account() -> Account:
+    """An empty account at a simulator in the process."""
     simulator = RawSimulator()
     key_id, key = simulator.create_account()
 
