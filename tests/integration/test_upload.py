@@ -179,6 +179,18 @@ def test_metadata(bucket: Bucket, make_file: MakeFile, size: int) -> None:
     assert downloaded.content_encoding == 'gzip'
 
 
+def test_parameter_that_wins_over_the_file_info_is_logged(
+    bucket: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    info = {'b2-cache-control': 'no-store'}
+    bucket.upload_bytes(b'x', 'name', file_info=info, cache_control='no-store')
+    assert caplog.records == []
+    bucket.upload_bytes(b'x', 'name', file_info=info, cache_control='max-age=3')
+    (record,) = caplog.records
+    assert 'b2-cache-control' in record.getMessage()
+    assert info == {'b2-cache-control': 'no-store'}
+
+
 def test_custom_upload_timestamp(bucket: Bucket) -> None:
     version = bucket.upload_bytes(b'x', 'name', custom_upload_timestamp=1_600_000_000_000)
     assert version.upload_timestamp == 1_600_000_000_000
