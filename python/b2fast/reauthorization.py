@@ -29,7 +29,7 @@ class Reauthorizer:
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()
-        self._attempts = 0
+        self._failures = 0
         self._error: B2Error | None = None
 
     def token_newer_than(self, failed_token: str | None) -> str:
@@ -37,18 +37,18 @@ class Reauthorizer:
         if self._pid != os.getpid():
             # A child of fork: the lock may be held by a thread that the child does not have.
             self._reset()
-        attempts_seen = self._attempts
+        failures_seen = self._failures
         with self._lock:
             token = self._current_token()
             if token != failed_token:
                 return token
-            if self._error is not None and self._attempts != attempts_seen:
+            if self._error is not None and self._failures != failures_seen:
                 raise copy.copy(self._error)
-            self._attempts += 1
             try:
                 self._authorize()
             except B2Error as error:
                 self._error = error
+                self._failures += 1
                 raise
             self._error = None
             return self._current_token()

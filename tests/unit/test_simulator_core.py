@@ -19,6 +19,10 @@ from b2fast.simulator.state import Key, Service
 START = 1_700_000_000_000
 
 
+def sha1(data: bytes) -> str:
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
 class Clock:
     def __init__(self) -> None:
         self.now = START
@@ -50,7 +54,7 @@ def make_bucket(service: Service, name: str, **settings: object) -> Bucket:
 
 
 def upload(bucket: Bucket, name: str, data: bytes = b'data') -> File:
-    return bucket.upload(new(name), Content(data), hashlib.sha1(data).hexdigest())
+    return bucket.upload(new(name), Content(data), sha1(data))
 
 
 def new(name: str, **fields: object) -> NewFile:
@@ -194,12 +198,12 @@ class TestDigests:
         assert versions(bucket) == []
 
     def test_upper_case_is_as_good(self, bucket: Bucket) -> None:
-        digest = hashlib.sha1(b'x').hexdigest()
+        digest = sha1(b'x')
         assert bucket.upload(new('a'), Content(b'x'), digest.upper()).content_sha1 == digest
 
     def test_unverified(self, bucket: Bucket) -> None:
         file = bucket.upload(new('a'), Content(b'x'), 'do_not_verify')
-        assert file.content_sha1 == 'unverified:' + hashlib.sha1(b'x').hexdigest()
+        assert file.content_sha1 == 'unverified:' + sha1(b'x')
 
     @pytest.mark.parametrize('claim', ['', 'none', 'x' * 40, 'unverified:' + '0' * 40])
     def test_no_digest(self, bucket: Bucket, claim: str) -> None:
@@ -207,7 +211,7 @@ class TestDigests:
 
 
 def finish(bucket: Bucket, large: File, *parts: bytes) -> File:
-    digests = [hashlib.sha1(part).hexdigest() for part in parts]
+    digests = [sha1(part) for part in parts]
     for number, (part, digest) in enumerate(zip(parts, digests, strict=True), 1):
         bucket.add_part(large.file_id, number, Content(part), digest)
     return bucket.complete_large_file(large.file_id, digests)
@@ -225,7 +229,7 @@ class TestLargeFiles:
         assert bucket.visible_file('large') is file
 
     def test_last_of_equal_numbers_counts(self, bucket: Bucket, large: File) -> None:
-        bucket.add_part(large.file_id, 1, Content(b'old'), hashlib.sha1(b'old').hexdigest())
+        bucket.add_part(large.file_id, 1, Content(b'old'), sha1(b'old'))
         file = finish(bucket, large, b'a' * 10, b'b')
         assert file.content.read() == b'a' * 10 + b'b'
 
@@ -239,7 +243,7 @@ class TestLargeFiles:
         assert refusal(lambda: finish(bucket, large, *parts)) == (400, 'bad_request')
 
     def test_refused_finish_can_be_repeated(self, bucket: Bucket, large: File) -> None:
-        digest = hashlib.sha1(b'a' * 10).hexdigest()
+        digest = sha1(b'a' * 10)
         for number in (1, 3):
             bucket.add_part(large.file_id, number, Content(b'a' * 10), digest)
         complete = bucket.complete_large_file
@@ -270,7 +274,7 @@ class TestLargeFiles:
 
     @pytest.mark.parametrize('number', [0, -1, 10_001])
     def test_part_numbers(self, bucket: Bucket, large: File, number: int) -> None:
-        digest = hashlib.sha1(b'x').hexdigest()
+        digest = sha1(b'x')
         call = lambda: bucket.add_part(large.file_id, number, Content(b'x'), digest)  # noqa: E731
         assert refusal(call) == (400, 'bad_request')
 
@@ -280,7 +284,7 @@ class TestLargeFiles:
             assert refusal(lambda call=call: call(large.file_id)) == (400, 'bad_request')
 
     def test_pages_of_parts(self, bucket: Bucket, large: File) -> None:
-        digest = hashlib.sha1(b'x').hexdigest()
+        digest = sha1(b'x')
         for number in (5, 1, 3):
             bucket.add_part(large.file_id, number, Content(b'x'), digest)
         page, following = bucket.page_of_parts(large.file_id, 2, 1)
@@ -308,7 +312,7 @@ class TestCopies:
         source = upload(bucket, 'a', b'0123456789')
         copy = bucket.copy(source, new('b'), (2, 4), None)
         assert copy.content.read() == b'234'
-        assert copy.content_sha1 == hashlib.sha1(b'234').hexdigest()
+        assert copy.content_sha1 == sha1(b'234')
         for range_ in ((5, 10), (10, 12), (4, 2)):
             assert refusal(lambda r=range_: bucket.copy(source, new('b'), r, None))[0] == 416
 

@@ -25,6 +25,7 @@ class Request:
     body: bytes
     content: Content | None
     trailing_sha1: str | None
+    age: float
 
 @final
 class Response:

@@ -135,7 +135,7 @@ class ClockSkew(B2HttpCallbackPostRequestException):
         self.clock_skew_seconds = clock_skew_seconds
 
     def __str__(self) -> str:
-        direction = 'behind' if self.clock_skew_seconds < 0 else 'ahead of'
-        return (
-            f'ClockSkew; local clock is {abs(self.clock_skew_seconds)} seconds {direction} server'
-        )
+        seconds = self.clock_skew_seconds
+        if seconds < 0:
+            return f'ClockSkew: local clock is {-seconds} seconds behind server'
+        return f'ClockSkew; local clock is {seconds} seconds ahead of server'

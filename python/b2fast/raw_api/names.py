@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..exception import UnusableFileName
+from ..utils.text import unprintable_to_hex
 
 _MAX_NAME_BYTES = 1024
 _MAX_SEGMENT_BYTES = 250
@@ -23,9 +24,10 @@ def check_file_name(name: str) -> None:
         raise UnusableFileName('Filename must be at least 1 character.')
     lowest = min(name)
     if ord(lowest) < 32:
-        shown = name if lowest.isspace() else name.encode('unicode_escape').decode('ascii')
+        code = ord(lowest)
         raise UnusableFileName(
-            f'Filename "{shown}" contains code {ord(lowest)} (hex {ord(lowest):02x}), less than 32.'
+            f'Filename "{unprintable_to_hex(name)}" contains code {code} (hex {code:02x}), '
+            'less than 32.'
         )
     if '\x7f' in name:
         raise UnusableFileName('DEL character (0x7f) not allowed.')

@@ -105,6 +105,7 @@ class Bucket:
         self.upload_timestamp_counter: Iterator[int] = itertools.count(_FIRST_TIMESTAMP)
         self.upload_url_counter: Iterator[int] = itertools.count()
         self._index: FileIndex[File] = FileIndex()
+        self._unfinished: dict[str, File] = {}
         # Deleted versions keep their place: a listing may be continued from one of them.
         self._positions: dict[str, Position] = {}
         self._sequence = itertools.count(1)
@@ -198,8 +199,8 @@ class Bucket:
 
         :raises SimulatedError: 400.
         """
-        found = self.file_id_to_file.get(file_id)
-        if found is None or found.action != 'start':
+        found = self._unfinished.get(file_id)
+        if found is None:
             raise errors.no_unfinished_file(file_id)
         return found
 
@@ -241,10 +242,8 @@ class Bucket:
         limit = None if start_id is None else self._position(start_id)
         found = (
             file
-            for file in self.file_id_to_file.values()
-            if file.action == 'start'
-            and file.name.startswith(prefix or '')
-            and (limit is None or file.position <= limit)
+            for file in self._unfinished.values()
+            if file.name.startswith(prefix or '') and (limit is None or file.position <= limit)
         )
         page = sorted(found, key=lambda file: file.position, reverse=True)
         return page[:count], page[count] if len(page) > count else None
@@ -253,10 +252,7 @@ class Bucket:
         self, file_id: str, start: int | None, count: int
     ) -> tuple[list[Part], Part | None]:
         """Returns parts of an unfinished file from a number on, and the next page's first."""
-        parts = self.unfinished_file(file_id).parts
-        numbers = sorted(number for number in parts if number >= (start or 1))
-        page = [parts[number] for number in numbers[: count + 1]]
-        return page[:count], page[count] if len(page) > count else None
+        return self.unfinished_file(file_id).page_of_parts(start, count)
 
     def _position(self, file_id: str) -> Position:
         position = self._positions.get(file_id)
@@ -341,9 +337,8 @@ class Bucket:
         stored = rules.stored_sha1(sha1, content.sha1())
         if stored is None:
             raise errors.part_sha1_mismatch(file_id)
-        part = self.part_class(
-            file_id, part_number, len(content), stored, content, self.profile.clock()
-        )
+        part = self.part_class(file_id, part_number, len(content), stored, content)
+        part.upload_timestamp = self.profile.clock()
         file.parts[part_number] = part
         return part
 
@@ -356,6 +351,7 @@ class Bucket:
         if self.profile.checks_parts:
             self._check_part_sizes(file, len(part_sha1s))
         file.finish(list(part_sha1s))
+        del self._unfinished[file_id]
         return file
 
     def _check_part_sizes(self, file: File, count: int) -> None:
@@ -489,11 +485,14 @@ class Bucket:
         self._positions[file_id] = file.position
         self.file_id_to_file[file_id] = file
         self._index.add(file)
+        if action == 'start':
+            self._unfinished[file_id] = file
         self.service.remember_file(file_id, self.bucket_id)
         return file
 
     def _remove(self, file: File) -> None:
         del self.file_id_to_file[file.file_id]
+        self._unfinished.pop(file.file_id, None)
         self._index.remove(file)
         self.service.forget_file(file.file_id)
 

@@ -39,7 +39,6 @@ class Part:
     :param content_length: bytes.
     :param content_sha1: 40 hex digits, after `unverified:` where nothing was claimed.
     :param part_data: the bytes.
-    :param upload_timestamp: milliseconds since 1970 UTC.
     """
 
     def __init__(
@@ -49,14 +48,14 @@ class Part:
         content_length: int,
         content_sha1: str,
         part_data: bytes | Content,
-        upload_timestamp: int = 0,
     ) -> None:
         self.file_id = file_id
         self.part_number = part_number
         self.content_length = content_length
         self.content_sha1 = content_sha1
         self.part_data = as_content(part_data)
-        self.upload_timestamp = upload_timestamp
+        # Milliseconds since 1970 UTC.
+        self.upload_timestamp = 0
 
     def has_sha1(self, sha1: str) -> bool:
         return self.content_sha1.removeprefix('unverified:') == sha1.lower()
@@ -177,28 +176,34 @@ class File:
             return
         raise errors.file_is_locked()
 
-    def finish(self, part_sha1s: list[str]) -> None:
+    def page_of_parts(self, start: int | None, count: int) -> tuple[list[Part], Part | None]:
+        """Returns parts from a number on, and the first of the next page."""
+        numbers = sorted(number for number in self.parts if number >= (start or 1))
+        page = [self.parts[number] for number in numbers[: count + 1]]
+        return page[:count], page[count] if len(page) > count else None
+
+    def finish(self, part_sha1_array: list[str]) -> None:
         """Makes a large file of its parts.
 
-        :param part_sha1s: hex digests, part 1 first; they have to be those of all parts.
+        :param part_sha1_array: hex digests, part 1 first; they have to be those of all parts.
         :raises SimulatedError: 400; the file stays unfinished then.
         """
         actual = [self.parts[number].content_sha1 for number in sorted(self.parts)]
-        for number, sha1 in enumerate(part_sha1s, 1):
+        for number, sha1 in enumerate(part_sha1_array, 1):
             part = self.parts.get(number)
             if part is None:
-                raise errors.missing_part(number, part_sha1s, actual)
+                raise errors.missing_part(number, part_sha1_array, actual)
             if not part.has_sha1(sha1):
-                raise errors.parts_differ(number, part_sha1s, actual)
-        surplus = set(self.parts) - set(range(1, len(part_sha1s) + 1))
-        if surplus or not part_sha1s:
-            raise errors.parts_differ(min(surplus, default=1), part_sha1s, actual)
-        parts = [self.parts[number].part_data for number in range(1, len(part_sha1s) + 1)]
+                raise errors.parts_differ(number, part_sha1_array, actual)
+        surplus = set(self.parts) - set(range(1, len(part_sha1_array) + 1))
+        if surplus or not part_sha1_array:
+            raise errors.parts_differ(min(surplus, default=1), part_sha1_array, actual)
+        parts = [self.parts[number].part_data for number in range(1, len(part_sha1_array) + 1)]
         self.content = Content.concat(parts)
         self.action = 'upload'
         self.parts = {}
 
-    def as_download_headers(self, range_: tuple[int, int] | None = None) -> dict[str, str]:
+    def download_headers(self, range_: tuple[int, int] | None = None) -> dict[str, str]:
         """Returns the headers of a download but those that lock and encryption add.
 
         :param range_: the bytes served, end exclusive; None for the whole file.

@@ -76,7 +76,7 @@ class JsonCalls:
         return self._bucket_answer(bucket, call)
 
     def _delete_bucket(self, call: Call) -> dict[str, Any]:
-        bucket = self._bucket(call, 'deleteBuckets')
+        bucket = self._own_bucket(call, 'deleteBuckets')
         self._service.delete_bucket(bucket)
         return self._bucket_answer(bucket, call)
 
@@ -98,7 +98,7 @@ class JsonCalls:
         }
 
     def _update_bucket(self, call: Call) -> dict[str, Any]:
-        bucket = self._bucket(call, 'writeBuckets')
+        bucket = self._own_bucket(call, 'writeBuckets')
         bucket.update(self._bucket_settings(call), call.params.integer('ifRevisionIs'))
         return self._bucket_answer(bucket, call)
 
@@ -166,7 +166,7 @@ class JsonCalls:
             legal_hold=params.legal_hold('legalHold'),
             timestamp=timestamp,
         )
-        self.check_lock_capabilities(call.token, new)
+        self._check_lock_capabilities(call.token, new)
         return self._file_answer(bucket.begin_large_file(new), call)
 
     def _finish_large_file(self, call: Call) -> dict[str, Any]:
@@ -237,7 +237,7 @@ class JsonCalls:
             retention=params.retention('fileRetention'),
             legal_hold=params.legal_hold('legalHold'),
         )
-        self.check_lock_capabilities(call.token, new)
+        self._check_lock_capabilities(call.token, new)
         file = bucket.copy(
             source, new, params.range(), params.encryption('sourceServerSideEncryption')
         )
@@ -389,7 +389,12 @@ class JsonCalls:
         self._service.check(call.token, capability, bucket, file_name)
         return bucket
 
-    def check_lock_capabilities(self, token: str | None, new: NewFile) -> None:
+    def _own_bucket(self, call: Call, capability: str) -> Bucket:
+        account_id = call.params.required('accountId')
+        self._service.check(call.token, capability, account_id=account_id)
+        return self._bucket(call, capability)
+
+    def _check_lock_capabilities(self, token: str | None, new: NewFile) -> None:
         """Refuses retention and legal hold to keys that may not set them."""
         if new.retention is not None:
             self._service.check(token, 'writeFileRetentions')

@@ -34,7 +34,8 @@ _ERROR_HEADERS = (
     ('Content-Type', 'application/json;charset=utf-8'),
     ('Cache-Control', 'max-age=0, no-cache, no-store'),
 )
-# A refusal with one of these ends the upload URL, as section "uploading" of B2's docs says.
+_encode_json = json.JSONEncoder(sort_keys=True, separators=(',', ':')).encode
+# A refusal with one of these ends the upload URL, as B2's integration checklist says.
 _ENDS_UPLOAD_URL = (401, 408)
 _KEPT_REQUESTS = 100_000
 
@@ -155,8 +156,7 @@ class HttpDoor:
             status, headers, content = self._transfers.download_by_id(params, request)
             return status, list(headers.items()), content
         answer = self._serve_json(name, request)
-        body = json.dumps(answer, sort_keys=True, separators=(',', ':')).encode()
-        return 200, list(_JSON_HEADERS), body
+        return 200, list(_JSON_HEADERS), _encode_json(answer).encode()
 
     def _serve_json(self, name: str, request: Request) -> Any:
         match = _CALL_PATH.fullmatch(request.path)

@@ -34,7 +34,7 @@ class Transfers:
         :raises SimulatedError: nothing is stored then.
         """
         headers = request.headers
-        with self._service.upload_with(headers.get('authorization')) as token:
+        with self._service.upload_with(headers.get('authorization'), request.age) as token:
             if token.file_id is not None or token.bucket.bucket_id != bucket_id:
                 raise errors.bad_auth_token()
             new = uploaded_file(headers)
@@ -48,7 +48,7 @@ class Transfers:
     def upload_part(self, request: Request, file_id: str) -> dict[str, Any]:
         """Answers `b2_upload_part`; see `upload_file`."""
         headers = request.headers
-        with self._service.upload_with(headers.get('authorization')) as token:
+        with self._service.upload_with(headers.get('authorization'), request.age) as token:
             if token.file_id != file_id:
                 raise errors.bad_auth_token()
             number = header(headers, 'x-bz-part-number')
@@ -119,7 +119,7 @@ class Transfers:
     ) -> Download:
         file.check_encryption(header_encryption(headers))
         range_ = parse_range(headers.get('range'), file.content_length)
-        answer = {name.lower(): text for name, text in file.as_download_headers(range_).items()}
+        answer = {name.lower(): text for name, text in file.download_headers(range_).items()}
         # The server counts for itself, also in the answer to HEAD.
         del answer['content-length']
         answer['accept-ranges'] = 'bytes'

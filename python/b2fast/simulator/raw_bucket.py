@@ -269,11 +269,8 @@ class BucketSimulator(Bucket):
         self, file_id: str, start_part_number: int | None, max_part_count: int | None
     ) -> dict[str, Any]:
         """Returns a page of the parts of an unfinished file."""
-        parts, following = self.page_of_parts(file_id, start_part_number, max_part_count or 100)
-        return {
-            'parts': [self.part_dict(part) for part in parts],
-            'nextPartNumber': None if following is None else following.part_number,
-        }
+        file = self._simulated(self.unfinished_file(file_id))
+        return file.list_parts(start_part_number, max_part_count)
 
     # Files
 
@@ -293,9 +290,7 @@ class BucketSimulator(Bucket):
             file = self.visible_file(file_name)
         except errors.SimulatedError:
             raise errors.not_found(file_name, self.bucket_name) from None
-        return CaseInsensitiveDict(
-            self._simulated(file).raw_download_headers(account_auth_token, None)
-        )
+        return CaseInsensitiveDict(self._simulated(file).as_download_headers(account_auth_token))
 
     @service_call
     def hide_file(self, account_auth_token: str, file_name: str) -> dict[str, Any]:

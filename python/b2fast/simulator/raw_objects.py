@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from b2fast._core.server import Content
 from b2fast.encryption.setting import EncryptionSetting
@@ -152,14 +152,28 @@ class FileSimulator(File):
             return {'mode': retention.mode.value}
         return retention.as_dict()
 
-    def raw_download_headers(
-        self, account_auth_token_or_none: str | None, range_: tuple[int, int] | None
-    ) -> dict[str, str]:
-        """Returns all headers of a download.
+    def list_parts(
+        self, start_part_number: int | None, max_part_count: int | None
+    ) -> dict[str, Any]:
+        """Returns a page of the parts as `b2_list_parts` answers it."""
+        parts, following = self.page_of_parts(start_part_number, max_part_count or 100)
+        return {
+            'parts': [cast(PartSimulator, part).as_list_parts_dict() for part in parts],
+            'nextPartNumber': None if following is None else following.part_number,
+        }
 
-        :param range_: the bytes served, end exclusive; None for the whole file.
+    def as_download_headers(
+        self,
+        account_auth_token_or_none: str | None = None,
+        range_: tuple[int, int] | None = None,
+    ) -> dict[str, str]:
+        """Returns the headers of a download.
+
+        :param range_: first and last byte; the end is clamped to the file's.
+        :raises SimulatedError: 416 when no byte of the file is inside.
         """
-        headers = self.as_download_headers(range_)
+        served = None if range_ is None else clamp_range(range_, self.content_length)
+        headers = self.download_headers(served)
         retention = self.file_retention
         reads_retention = self.is_allowed_to_read_file_retention(account_auth_token_or_none)
         if retention is not None and reads_retention:
@@ -199,15 +213,14 @@ class FakeResponse:
         from requests.structures import CaseInsensitiveDict
 
         length = file_sim.content_length
-        served = None if range_ is None else clamp_range(range_, length)
-        start, end = (0, length) if served is None else served
+        start, end = (0, length) if range_ is None else clamp_range(range_, length)
         self.raw = io.BytesIO(file_sim.content.read(start, end))
         self.headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(
-            file_sim.raw_download_headers(account_auth_token_or_none, served)
+            file_sim.as_download_headers(account_auth_token_or_none, range_)
         )
         self.url = url
         self.range_ = range_
-        self.status_code = 200 if served is None else 206
+        self.status_code = 200 if range_ is None else 206
 
     @property
     def data_bytes(self) -> bytes:

@@ -603,7 +603,7 @@ class RawSimulator(AbstractRawApi):
 
     @service_call
     def get_file_info_by_name(
-        self, download_url: str, account_auth_token: str, bucket_name: str, file_name: str
+        self, api_url: str, account_auth_token: str, bucket_name: str, file_name: str
     ) -> Any:
         bucket = cast(BucketSimulator, self.service.bucket_named(bucket_name))
         self._check(account_auth_token, 'readFiles', bucket, file_name)

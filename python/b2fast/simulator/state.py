@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hmac import compare_digest
 from threading import RLock
 from typing import TypedDict
@@ -89,13 +91,17 @@ class AccountToken:
 
 @dataclass
 class UploadToken:
-    """What stands behind the token of an upload URL: a bucket, or a large file in it."""
+    """What stands behind the token of an upload URL: a bucket, or a large file in it.
+
+    `ended` is when the last upload with it ended, by the monotonic clock.
+    """
 
     bucket: Bucket
     file_id: str | None
     key: Key
     expires: int | None
-    in_use: bool = field(default=False)
+    in_use: bool = False
+    ended: float = -math.inf
 
 
 @dataclass(frozen=True)
@@ -393,9 +399,10 @@ class Service:
         self.upload_tokens.pop(token, None)
 
     @contextmanager
-    def upload_with(self, token: str | None) -> Iterator[UploadToken]:
+    def upload_with(self, token: str | None, age: float = 0.0) -> Iterator[UploadToken]:
         """Claims an upload token for one upload.
 
+        :param age: seconds since the upload began, which its body took to arrive.
         :raises SimulatedError: 401 if it is none or has expired; 400 `auth_token_limit` while
             another upload uses it.
         """
@@ -405,10 +412,11 @@ class Service:
                 raise errors.bad_auth_token()
             if self._is_expired(token, found.expires):
                 raise errors.expired_auth_token()
-            if found.in_use:
+            if found.in_use or time.monotonic() - age < found.ended:
                 raise errors.token_in_use()
             found.in_use = True
         try:
             yield found
         finally:
+            found.ended = time.monotonic()
             found.in_use = False

@@ -102,7 +102,8 @@ enum Sink {
 }
 
 impl ContentWriter {
-    /// Appends `chunk`.
+    /// Appends `chunk`. A file is written to at once: that is a copy into the page cache,
+    /// cheaper than handing it to another thread.
     pub(crate) fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
         self.sha1.update(chunk);
         self.length += chunk.len() as u64;

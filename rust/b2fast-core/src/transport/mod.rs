@@ -4,8 +4,10 @@
 //! ones that throttle or fail are for tests.
 
 mod body;
+pub mod faulty;
 pub mod http;
 pub mod memory;
+pub mod throttled;
 
 use std::fmt;
 use std::io::Read;

@@ -174,8 +174,9 @@ fn through_a_proxy() {
     let identity = Identity::new("localhost");
     let server = identity.serve(echo);
     let (proxy, heads) = proxy();
+    let bundle = identity.bundle();
     let mut config = config();
-    config.trust = identity.bundle().trust();
+    config.trust = bundle.trust();
     config.proxies = proxies(&format!("user:secret@{}", proxy.address()), "");
     let transport = HttpTransport::new(config).unwrap();
     let content = noise(1_000_003);
