@@ -254,6 +254,14 @@ def test_missing_file(account: Account, bucket: Bucket, tmp_path: Path) -> None:
     assert_nothing_was_sent(account, bucket)
 
 
+def test_file_that_vanishes(account: Account, bucket: Bucket, make_file: MakeFile) -> None:
+    source = UploadSourceLocalFile(make_file(b'x'))
+    source.local_path.unlink()
+    with pytest.raises(FileNotFoundError, match='source'):
+        bucket.upload(source, 'name')
+    assert_nothing_was_sent(account, bucket)
+
+
 def test_directory_instead_of_a_file(account: Account, bucket: Bucket, tmp_path: Path) -> None:
     with pytest.raises(InvalidUploadSource):
         bucket.upload_local_file(tmp_path, 'name')
@@ -272,7 +280,7 @@ def test_pipe_instead_of_a_file(account: Account, bucket: Bucket, tmp_path: Path
 def test_unreadable_file(account: Account, bucket: Bucket, make_file: MakeFile, size: int) -> None:
     path = make_file(bytes(size))
     path.chmod(0)
-    with pytest.raises(OSError, match='Permission denied'):
+    with pytest.raises(PermissionError, match='source'):
         bucket.upload_local_file(path, 'name')
     assert_nothing_was_sent(account, bucket)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.transfer import Download, Engine, Leases, Retry, Source, TransferError
 from ..encryption.types import EncryptionMode
-from ..exception import AccessDenied, InvalidJsonResponse, SSECKeyError
+from ..exception import AccessDenied, InvalidJsonResponse, LocalFileError, SSECKeyError
 from .errors import Direction, exception_of
 from .outbound.upload_source import (
     AbstractUploadSource,
@@ -124,8 +124,12 @@ class EngineSeam(TransferSeam):
             return self._content(Source.of_bytes(source.data_bytes))
         path = path_of_content(source)
         if path is not None:
-            with _translated(Direction.UPLOAD):
-                return self._content(Source.open(path))
+            try:
+                with _translated(Direction.UPLOAD):
+                    return self._content(Source.open(path))
+            except LocalFileError as error:
+                # Opening a file fails with PermissionError and the like in Python.
+                raise OSError(error.errno, error.strerror, str(path)) from None
         return self._streams.open(source)
 
     def _content(self, source: Source) -> UploadContent:
