@@ -243,6 +243,9 @@ class _EngineDownload(OpenDownload):
     def headers(self) -> Mapping[str, str]:
         return self._download.headers
 
+    def continue_at(self, file_url: str) -> None:
+        self._download.continue_at(file_url)
+
     def read(self, size: int) -> bytes:
         with _translated(Direction.DOWNLOAD):
             return self._download.read(size)
@@ -251,7 +254,6 @@ class _EngineDownload(OpenDownload):
         self,
         path: str,
         *,
-        file_url: str,
         sha1: str | None,
         streams: int,
         mtime_ns: int | None,
@@ -260,7 +262,6 @@ class _EngineDownload(OpenDownload):
         with _translated(Direction.DOWNLOAD):
             self._download.save_to(
                 path,
-                file_url=file_url,
                 sha1=sha1,
                 streams=streams,
                 mtime_ns=mtime_ns,

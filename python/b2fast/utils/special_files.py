@@ -9,7 +9,8 @@ from pathlib import Path
 STDOUT_FILEPATH = Path('/dev/stdout')
 
 _STDOUT_NAMES = frozenset({STDOUT_FILEPATH, Path('/dev/fd/1'), Path('/proc/self/fd/1')})
-_DIRECTORIES_OF_THE_SYSTEM = ('/dev/', '/proc/')
+_DESCRIPTORS = frozenset({'/dev/stdin', '/dev/stdout', '/dev/stderr'})
+_DIRECTORIES_OF_DESCRIPTORS = ('/dev/fd/', '/proc/')
 
 
 def points_to_fifo(path: Path) -> bool:
@@ -28,7 +29,8 @@ def is_written_in_place(path: str) -> bool:
     A descriptor (``/dev/fd/3``) may well be a regular file, but its owner wants the open file
     written and not the name.
     """
-    if os.path.abspath(path).startswith(_DIRECTORIES_OF_THE_SYSTEM):
+    absolute = os.path.abspath(path)
+    if absolute in _DESCRIPTORS or absolute.startswith(_DIRECTORIES_OF_DESCRIPTORS):
         return True
     try:
         mode = os.stat(path).st_mode
