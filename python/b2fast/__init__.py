@@ -1,1 +1,428 @@
-"""b2fast."""
+"""Moves data to and from Backblaze B2: the API of b2sdk on a Rust core.
+
+Every public name is here, and its module is imported when the name is first used: a program
+that only lists files does not wait for what others need.
+"""
+
+from __future__ import annotations
+
+import importlib
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from . import _core
+from ._core import __version__ as __version__
+
+if TYPE_CHECKING:
+    from .account_info import (
+        AbstractAccountInfo as AbstractAccountInfo,
+        InMemoryAccountInfo as InMemoryAccountInfo,
+        StubAccountInfo as StubAccountInfo,
+        UploadUrlPool as UploadUrlPool,
+        UrlPoolAccountInfo as UrlPoolAccountInfo,
+    )
+    from .api import (
+        B2Api as B2Api,
+    )
+    from .api_config import (
+        DEFAULT_HTTP_API_CONFIG as DEFAULT_HTTP_API_CONFIG,
+        B2HttpApiConfig as B2HttpApiConfig,
+    )
+    from .application_key import (
+        ApplicationKey as ApplicationKey,
+        BaseApplicationKey as BaseApplicationKey,
+        FullApplicationKey as FullApplicationKey,
+    )
+    from .b2http import (
+        B2Http as B2Http,
+        ResponseContextManager as ResponseContextManager,
+    )
+    from .bucket import (
+        Bucket as Bucket,
+    )
+    from .bucket_factory import (
+        BucketFactory as BucketFactory,
+    )
+    from .cache import (
+        AbstractCache as AbstractCache,
+        AuthInfoCache as AuthInfoCache,
+        DummyCache as DummyCache,
+        InMemoryCache as InMemoryCache,
+    )
+    from .encryption.setting import (
+        SSE_B2_AES as SSE_B2_AES,
+        SSE_NONE as SSE_NONE,
+        UNKNOWN_KEY_ID as UNKNOWN_KEY_ID,
+        EncryptionKey as EncryptionKey,
+        EncryptionSetting as EncryptionSetting,
+        EncryptionSettingFactory as EncryptionSettingFactory,
+    )
+    from .encryption.types import (
+        EncryptionAlgorithm as EncryptionAlgorithm,
+        EncryptionMode as EncryptionMode,
+    )
+    from .exception import (
+        EnvironmentEncodingError as EnvironmentEncodingError,
+        IncompleteSync as IncompleteSync,
+        InvalidArgument as InvalidArgument,
+    )
+    from .file_lock import (
+        NO_RETENTION_BUCKET_SETTING as NO_RETENTION_BUCKET_SETTING,
+        NO_RETENTION_FILE_SETTING as NO_RETENTION_FILE_SETTING,
+        UNKNOWN_BUCKET_RETENTION as UNKNOWN_BUCKET_RETENTION,
+        UNKNOWN_FILE_LOCK_CONFIGURATION as UNKNOWN_FILE_LOCK_CONFIGURATION,
+        UNKNOWN_FILE_RETENTION_SETTING as UNKNOWN_FILE_RETENTION_SETTING,
+        BucketRetentionSetting as BucketRetentionSetting,
+        FileLockConfiguration as FileLockConfiguration,
+        FileRetentionSetting as FileRetentionSetting,
+        LegalHold as LegalHold,
+        RetentionMode as RetentionMode,
+        RetentionPeriod as RetentionPeriod,
+    )
+    from .file_version import (
+        DownloadVersion as DownloadVersion,
+        DownloadVersionFactory as DownloadVersionFactory,
+        FileIdAndName as FileIdAndName,
+        FileVersion as FileVersion,
+        FileVersionFactory as FileVersionFactory,
+    )
+    from .filter import (
+        Filter as Filter,
+        FilterType as FilterType,
+    )
+    from .http_callback import (
+        ClockSkewHook as ClockSkewHook,
+        HttpCallback as HttpCallback,
+    )
+    from .http_constants import (
+        BUCKET_NAME_CHARS as BUCKET_NAME_CHARS,
+        BUCKET_NAME_CHARS_UNIQ as BUCKET_NAME_CHARS_UNIQ,
+        BUCKET_NAME_LENGTH_RANGE as BUCKET_NAME_LENGTH_RANGE,
+        DEFAULT_MAX_PART_SIZE as DEFAULT_MAX_PART_SIZE,
+        DEFAULT_MIN_PART_SIZE as DEFAULT_MIN_PART_SIZE,
+        DEFAULT_RECOMMENDED_UPLOAD_PART_SIZE as DEFAULT_RECOMMENDED_UPLOAD_PART_SIZE,
+        LARGE_FILE_SHA1 as LARGE_FILE_SHA1,
+        LIST_FILE_NAMES_MAX_LIMIT as LIST_FILE_NAMES_MAX_LIMIT,
+        SRC_LAST_MODIFIED_MILLIS as SRC_LAST_MODIFIED_MILLIS,
+        SSE_C_KEY_ID_FILE_INFO_KEY_NAME as SSE_C_KEY_ID_FILE_INFO_KEY_NAME,
+    )
+    from .large_file.part import (
+        Part as Part,
+    )
+    from .large_file.services import (
+        LargeFileServices as LargeFileServices,
+    )
+    from .large_file.unfinished_large_file import (
+        UnfinishedLargeFile as UnfinishedLargeFile,
+    )
+    from .progress import (
+        AbstractProgressListener as AbstractProgressListener,
+        DoNothingProgressListener as DoNothingProgressListener,
+        ProgressListenerForTest as ProgressListenerForTest,
+        SimpleProgressListener as SimpleProgressListener,
+        TqdmProgressListener as TqdmProgressListener,
+        make_progress_listener as make_progress_listener,
+    )
+    from .raw_api import (
+        ALL_CAPABILITIES as ALL_CAPABILITIES,
+        REALM_URLS as REALM_URLS,
+        AbstractRawApi as AbstractRawApi,
+        B2RawHTTPApi as B2RawHTTPApi,
+        MetadataDirectiveMode as MetadataDirectiveMode,
+        notification_rule_response_to_request as notification_rule_response_to_request,
+    )
+    from .replication.setting import (
+        ReplicationConfiguration as ReplicationConfiguration,
+        ReplicationConfigurationFactory as ReplicationConfigurationFactory,
+        ReplicationRule as ReplicationRule,
+    )
+    from .replication.types import (
+        ReplicationStatus as ReplicationStatus,
+    )
+    from .retry import (
+        RetryPolicy as RetryPolicy,
+        Timeouts as Timeouts,
+    )
+    from .services import (
+        Services as Services,
+    )
+    from .session import (
+        B2Session as B2Session,
+    )
+    from .simulator import (
+        BucketSimulator as BucketSimulator,
+        FakeResponse as FakeResponse,
+        FileSimulator as FileSimulator,
+        KeySimulator as KeySimulator,
+        PartSimulator as PartSimulator,
+        RawSimulator as RawSimulator,
+        SimulatorServer as SimulatorServer,
+    )
+    from .transfer.inbound.download_manager import (
+        DownloadManager as DownloadManager,
+    )
+    from .transfer.inbound.downloaded_file import (
+        DownloadedFile as DownloadedFile,
+    )
+    from .transfer.inbound.mtime_updated_file import (
+        MtimeUpdatedFile as MtimeUpdatedFile,
+    )
+    from .transfer.outbound.outbound_source import (
+        OutboundTransferSource as OutboundTransferSource,
+    )
+    from .transfer.outbound.upload_manager import (
+        UploadManager as UploadManager,
+    )
+    from .transfer.outbound.upload_source import (
+        AbstractUploadSource as AbstractUploadSource,
+        UploadMode as UploadMode,
+        UploadSourceBytes as UploadSourceBytes,
+        UploadSourceLocalFile as UploadSourceLocalFile,
+    )
+    from .types import (
+        EVENT_TYPE as EVENT_TYPE,
+        JSON as JSON,
+        LifecycleRule as LifecycleRule,
+        NotificationRule as NotificationRule,
+        NotificationRuleResponse as NotificationRuleResponse,
+    )
+    from .utils.clock import (
+        current_time_millis as current_time_millis,
+    )
+    from .utils.hashing import (
+        hex_sha1_of_bytes as hex_sha1_of_bytes,
+        hex_sha1_of_file as hex_sha1_of_file,
+        hex_sha1_of_stream as hex_sha1_of_stream,
+    )
+    from .utils.log_filter import (
+        UrllibWarningFilter as UrllibWarningFilter,
+    )
+    from .utils.parts import (
+        choose_part_ranges as choose_part_ranges,
+    )
+    from .utils.range_ import (
+        EMPTY_RANGE as EMPTY_RANGE,
+        Range as Range,
+    )
+    from .utils.special_files import (
+        STDOUT_FILEPATH as STDOUT_FILEPATH,
+        points_to_fifo as points_to_fifo,
+        points_to_stdout as points_to_stdout,
+    )
+    from .utils.text import (
+        escape_control_chars as escape_control_chars,
+        substitute_control_chars as substitute_control_chars,
+        unprintable_to_hex as unprintable_to_hex,
+    )
+    from .utils.url import (
+        b2_url_decode as b2_url_decode,
+        b2_url_encode as b2_url_encode,
+    )
+    from .version import (
+        USER_AGENT as USER_AGENT,
+        VERSION as VERSION,
+    )
+
+_NAMES: dict[str, tuple[str, ...]] = {
+    'account_info': (
+        'AbstractAccountInfo',
+        'InMemoryAccountInfo',
+        'StubAccountInfo',
+        'UploadUrlPool',
+        'UrlPoolAccountInfo',
+    ),
+    'api': ('B2Api',),
+    'api_config': (
+        'B2HttpApiConfig',
+        'DEFAULT_HTTP_API_CONFIG',
+    ),
+    'application_key': (
+        'ApplicationKey',
+        'BaseApplicationKey',
+        'FullApplicationKey',
+    ),
+    'b2http': (
+        'B2Http',
+        'ResponseContextManager',
+    ),
+    'bucket': ('Bucket',),
+    'bucket_factory': ('BucketFactory',),
+    'cache': (
+        'AbstractCache',
+        'AuthInfoCache',
+        'DummyCache',
+        'InMemoryCache',
+    ),
+    'encryption.setting': (
+        'EncryptionKey',
+        'EncryptionSetting',
+        'EncryptionSettingFactory',
+        'SSE_B2_AES',
+        'SSE_NONE',
+        'UNKNOWN_KEY_ID',
+    ),
+    'encryption.types': (
+        'EncryptionAlgorithm',
+        'EncryptionMode',
+    ),
+    'exception': (
+        'EnvironmentEncodingError',
+        'IncompleteSync',
+        'InvalidArgument',
+    ),
+    'file_lock': (
+        'BucketRetentionSetting',
+        'FileLockConfiguration',
+        'FileRetentionSetting',
+        'LegalHold',
+        'NO_RETENTION_BUCKET_SETTING',
+        'NO_RETENTION_FILE_SETTING',
+        'RetentionMode',
+        'RetentionPeriod',
+        'UNKNOWN_BUCKET_RETENTION',
+        'UNKNOWN_FILE_LOCK_CONFIGURATION',
+        'UNKNOWN_FILE_RETENTION_SETTING',
+    ),
+    'file_version': (
+        'DownloadVersion',
+        'DownloadVersionFactory',
+        'FileIdAndName',
+        'FileVersion',
+        'FileVersionFactory',
+    ),
+    'filter': (
+        'Filter',
+        'FilterType',
+    ),
+    'http_callback': (
+        'ClockSkewHook',
+        'HttpCallback',
+    ),
+    'http_constants': (
+        'BUCKET_NAME_CHARS',
+        'BUCKET_NAME_CHARS_UNIQ',
+        'BUCKET_NAME_LENGTH_RANGE',
+        'DEFAULT_MAX_PART_SIZE',
+        'DEFAULT_MIN_PART_SIZE',
+        'DEFAULT_RECOMMENDED_UPLOAD_PART_SIZE',
+        'LARGE_FILE_SHA1',
+        'LIST_FILE_NAMES_MAX_LIMIT',
+        'SRC_LAST_MODIFIED_MILLIS',
+        'SSE_C_KEY_ID_FILE_INFO_KEY_NAME',
+    ),
+    'large_file.part': ('Part',),
+    'large_file.services': ('LargeFileServices',),
+    'large_file.unfinished_large_file': ('UnfinishedLargeFile',),
+    'progress': (
+        'AbstractProgressListener',
+        'DoNothingProgressListener',
+        'ProgressListenerForTest',
+        'SimpleProgressListener',
+        'TqdmProgressListener',
+        'make_progress_listener',
+    ),
+    'raw_api': (
+        'ALL_CAPABILITIES',
+        'AbstractRawApi',
+        'B2RawHTTPApi',
+        'MetadataDirectiveMode',
+        'REALM_URLS',
+        'notification_rule_response_to_request',
+    ),
+    'replication.setting': (
+        'ReplicationConfiguration',
+        'ReplicationConfigurationFactory',
+        'ReplicationRule',
+    ),
+    'replication.types': ('ReplicationStatus',),
+    'retry': (
+        'RetryPolicy',
+        'Timeouts',
+    ),
+    'services': ('Services',),
+    'session': ('B2Session',),
+    'simulator': (
+        'BucketSimulator',
+        'FakeResponse',
+        'FileSimulator',
+        'KeySimulator',
+        'PartSimulator',
+        'RawSimulator',
+        'SimulatorServer',
+    ),
+    'transfer.inbound.download_manager': ('DownloadManager',),
+    'transfer.inbound.downloaded_file': ('DownloadedFile',),
+    'transfer.inbound.mtime_updated_file': ('MtimeUpdatedFile',),
+    'transfer.outbound.outbound_source': ('OutboundTransferSource',),
+    'transfer.outbound.upload_manager': ('UploadManager',),
+    'transfer.outbound.upload_source': (
+        'AbstractUploadSource',
+        'UploadMode',
+        'UploadSourceBytes',
+        'UploadSourceLocalFile',
+    ),
+    'types': (
+        'EVENT_TYPE',
+        'JSON',
+        'LifecycleRule',
+        'NotificationRule',
+        'NotificationRuleResponse',
+    ),
+    'utils.clock': ('current_time_millis',),
+    'utils.hashing': (
+        'hex_sha1_of_bytes',
+        'hex_sha1_of_file',
+        'hex_sha1_of_stream',
+    ),
+    'utils.log_filter': ('UrllibWarningFilter',),
+    'utils.parts': ('choose_part_ranges',),
+    'utils.range_': (
+        'EMPTY_RANGE',
+        'Range',
+    ),
+    'utils.special_files': (
+        'STDOUT_FILEPATH',
+        'points_to_fifo',
+        'points_to_stdout',
+    ),
+    'utils.text': (
+        'escape_control_chars',
+        'substitute_control_chars',
+        'unprintable_to_hex',
+    ),
+    'utils.url': (
+        'b2_url_decode',
+        'b2_url_encode',
+    ),
+    'version': (
+        'USER_AGENT',
+        'VERSION',
+    ),
+}
+"""The public names of each module; the imports above say the same to type checkers."""
+
+_MODULES = {name: module for module, names in _NAMES.items() for name in names}
+
+__all__ = sorted(_MODULES)
+
+
+class DebugBuildWarning(RuntimeWarning):
+    """The Rust core was built for debugging and is many times slower than a release build."""
+
+
+if _core.DEBUG_BUILD:
+    warnings.warn('this is a debug build of b2fast: it is slow', DebugBuildWarning, stacklevel=2)
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    value = getattr(importlib.import_module(f'.{module}', __name__), name)
+    # The next use finds it without this function.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

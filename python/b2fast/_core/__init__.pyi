@@ -1,7 +1,4 @@
-from . import hashing as hashing
-from . import planning as planning
-from . import server as server
-from . import transfer as transfer
+from . import hashing as hashing, planning as planning, server as server, transfer as transfer
 
 __version__: str
 DEBUG_BUILD: bool

@@ -1,6 +1,8 @@
-from collections.abc import Buffer, Sequence
+from collections.abc import Sequence
 from os import PathLike
 from typing import Protocol, final
+
+from typing_extensions import Buffer
 
 class _Readable(Protocol):
     def read(self, size: int, /) -> bytes: ...
@@ -29,3 +31,14 @@ def sha1_of_parts(
     path: str | PathLike[str], parts: Sequence[tuple[int, int]]
 ) -> tuple[str, list[str]]: ...
 def sha1_kernel() -> str: ...
+
+__all__ = [
+    'Blake3',
+    'Sha1',
+    'sha1_kernel',
+    'sha1_of_bytes',
+    'sha1_of_file',
+    'sha1_of_parts',
+    'sha1_of_stream',
+    'update_many',
+]

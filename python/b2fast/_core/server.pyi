@@ -1,6 +1,10 @@
-from collections.abc import Buffer, Callable, Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import final
+
+from typing_extensions import Buffer
+
+__all__ = ['Content', 'HttpServer', 'Request', 'Response']
 
 @final
 class Content:
@@ -21,6 +25,7 @@ class Request:
     body: bytes
     content: Content | None
     trailing_sha1: str | None
+    age: float
 
 @final
 class Response:

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::budget::Budget;
+use crate::buffers::Buffers;
 use crate::transport::Transport;
 use crate::workers::Workers;
 
@@ -14,7 +14,7 @@ pub struct Engine(Arc<Shared>);
 struct Shared {
     transport: Box<dyn Transport>,
     workers: Workers,
-    budget: Budget,
+    buffers: Buffers,
 }
 
 impl Engine {
@@ -25,7 +25,7 @@ impl Engine {
         Self(Arc::new(Shared {
             transport,
             workers: Workers::new(threads),
-            budget: Budget::new(memory),
+            buffers: Buffers::new(memory),
         }))
     }
 
@@ -41,10 +41,10 @@ impl Engine {
         &self.0.workers
     }
 
-    /// The memory.
+    /// The buffers.
     #[must_use]
-    pub fn budget(&self) -> &Budget {
-        &self.0.budget
+    pub fn buffers(&self) -> &Buffers {
+        &self.0.buffers
     }
 }
 
@@ -52,7 +52,7 @@ impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
             .field("workers", &self.0.workers)
-            .field("budget", &self.0.budget)
+            .field("buffers", &self.0.buffers)
             .finish_non_exhaustive()
     }
 }

@@ -4,7 +4,7 @@
 //! fuzzed on its own. What to transfer is decided by the caller; how the bytes move is
 //! decided here.
 
-pub mod budget;
+pub mod buffers;
 pub mod cancel;
 pub mod download;
 pub mod engine;

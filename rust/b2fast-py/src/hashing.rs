@@ -1,7 +1,28 @@
 //! `b2fast._core.hashing`.
 
+mod buffer;
+mod hashers;
+mod sources;
+
+use b2fast_core::hash;
 use pyo3::prelude::*;
 
-pub(crate) fn fill(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<hashers::Sha1>()?;
+    module.add_class::<hashers::Blake3>()?;
+    module.add_function(wrap_pyfunction!(hashers::update_many, module)?)?;
+    module.add_function(wrap_pyfunction!(hashers::sha1_of_bytes, module)?)?;
+    module.add_function(wrap_pyfunction!(sources::sha1_of_file, module)?)?;
+    module.add_function(wrap_pyfunction!(sources::sha1_of_stream, module)?)?;
+    module.add_function(wrap_pyfunction!(sources::sha1_of_parts, module)?)?;
+    module.add_function(wrap_pyfunction!(sha1_kernel, module)?)?;
     Ok(())
+}
+
+/// The SHA-1 implementation in use: 'sha-ni' or 'portable'.
+///
+/// The environment variable `B2FAST_SHA1=portable` forces the latter.
+#[pyfunction]
+fn sha1_kernel() -> &'static str {
+    hash::kernel_name()
 }

@@ -124,6 +124,8 @@ struct Request {
     content: Option<Py<Content>>,
     /// What followed the content, when `X-Bz-Content-Sha1` was `hex_digits_at_end`.
     trailing_sha1: Option<Py<PyString>>,
+    /// Seconds from the arrival of the head until now, when the handler is asked.
+    age: f64,
 }
 
 #[pymethods]
@@ -159,6 +161,7 @@ impl Request {
             body: body.unbind(),
             content,
             trailing_sha1,
+            age: request.started.elapsed().as_secs_f64(),
         })
     }
 }
@@ -278,7 +281,7 @@ impl HttpServer {
         self.server.cut_uploads(after, count);
     }
 
-    /// Closes the port and every connection; waits up to two seconds for handlers at work.
+    /// Closes the port and every connection; waits up to one second for handlers at work.
     fn stop(&self, py: Python<'_>) {
         py.detach(|| self.server.stop());
     }

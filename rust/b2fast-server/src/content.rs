@@ -245,7 +245,7 @@ mod tests {
             inner_end in 0..100_u64,
         ) {
             let directory = tempfile::tempdir().unwrap();
-            let in_files = ContentStore::new(Some(directory.path())).unwrap();
+            let in_files = ContentStore::below(directory.path()).unwrap();
             let contents: Vec<Content> = pieces
                 .iter()
                 .map(|(in_file, bytes)| {

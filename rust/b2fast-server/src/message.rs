@@ -1,6 +1,7 @@
 //! What a handler is asked and what it answers.
 
 use std::fmt::{self, Write};
+use std::time::Instant;
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
@@ -20,6 +21,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub payload: Payload,
+    /// When the head had arrived: the body takes its time, and uploads may overlap.
+    pub started: Instant,
 }
 
 /// The body of a request.
@@ -75,9 +78,8 @@ impl fmt::Display for InvalidResponse {
 impl std::error::Error for InvalidResponse {}
 
 impl Response {
-    /// An answer with `status` (200 to 599), `headers` and `body`.
-    ///
-    /// The headers that frame the message (`Content-Length`, `Connection`) are the server's.
+    /// An answer with `status` (200 to 599), `headers` and `body`. The server sets
+    /// `Content-Length`.
     pub fn new(
         status: u16,
         headers: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<str>)>,

@@ -1,6 +1,7 @@
 //! Receives a request: a small body into a buffer, content into the store.
 
 use std::io;
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
@@ -67,6 +68,7 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) async fn receive(&self, parts: &Parts, body: Incoming) -> Result<Received, Aborted> {
+        let started = Instant::now();
         let received = if is_upload(parts) {
             self.receive_content(&parts.headers, body).await?
         } else {
@@ -79,6 +81,7 @@ impl Receiver {
                 query: parts.uri.query().unwrap_or_default().to_owned(),
                 headers: joined(&parts.headers),
                 payload,
+                started,
             }),
             Err(refusal) => Received::Refused(refusal),
         })

@@ -15,7 +15,7 @@ use crate::pool::{BUFFER_SIZE, BufferPool};
 use b2fast_core::hash::Sha1;
 
 /// Makes content of received bytes: in memory, or in one file each below a directory.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct ContentStore {
     pool: BufferPool,
     directory: Option<Arc<Directory>>,
@@ -29,23 +29,19 @@ struct Directory {
 }
 
 impl ContentStore {
-    /// A store in memory, or below `directory`, which is made (for its owner only) when it
-    /// is missing.
-    pub(crate) fn new(directory: Option<&Path>) -> io::Result<Self> {
-        let directory = directory
-            .map(|path| {
-                DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-                // The files are opened by name later, from wherever the process then is.
-                Ok::<_, io::Error>(Arc::new(Directory {
-                    path: std::path::absolute(path)?,
-                    run: RandomState::new().hash_one(std::process::id()),
-                    next: AtomicU64::new(0),
-                }))
-            })
-            .transpose()?;
+    /// A store below the directory `path`, which is made (for its owner only) when it is
+    /// missing. The default store is in memory.
+    pub(crate) fn below(path: &Path) -> io::Result<Self> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+        let directory = Directory {
+            // The files are opened by name later, from wherever the process then is.
+            path: std::path::absolute(path)?,
+            run: RandomState::new().hash_one(std::process::id()),
+            next: AtomicU64::new(0),
+        };
         Ok(Self {
-            pool: BufferPool::default(),
-            directory,
+            directory: Some(Arc::new(directory)),
+            ..Self::default()
         })
     }
 
@@ -106,7 +102,8 @@ enum Sink {
 }
 
 impl ContentWriter {
-    /// Appends `chunk`.
+    /// Appends `chunk`. A file is written to at once: that is a copy into the page cache,
+    /// cheaper than handing it to another thread.
     pub(crate) fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
         self.sha1.update(chunk);
         self.length += chunk.len() as u64;
@@ -206,8 +203,8 @@ mod tests {
             BUFFER_SIZE + 1,
             3 * BUFFER_SIZE + 7,
         ];
-        for path in [None, Some(directory.path())] {
-            let store = ContentStore::new(path).unwrap();
+        let in_directory = ContentStore::below(directory.path()).unwrap();
+        for store in [ContentStore::default(), in_directory] {
             for size in sizes {
                 for chunk_size in [1 << 14, 100_003, 5 << 20] {
                     let bytes = pattern(size);
@@ -229,7 +226,7 @@ mod tests {
 
     #[test]
     fn more_than_announced_is_kept() {
-        let store = ContentStore::new(None).unwrap();
+        let store = ContentStore::default();
         let mut writer = store.writer(3).unwrap();
         writer.write(b"abcdef").unwrap();
         assert_eq!(writer.finish().unwrap().read(0..10).unwrap(), b"abcdef");
@@ -239,7 +236,7 @@ mod tests {
     fn files_vanish_with_the_last_content_that_shares_them() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("made/when/missing");
-        let store = ContentStore::new(Some(&path)).unwrap();
+        let store = ContentStore::below(&path).unwrap();
 
         let mut writer = store.writer(6).unwrap();
         writer.write(b"abc").unwrap();
@@ -259,7 +256,7 @@ mod tests {
     #[test]
     fn an_unfinished_file_vanishes() {
         let directory = tempfile::tempdir().unwrap();
-        let store = ContentStore::new(Some(directory.path())).unwrap();
+        let store = ContentStore::below(directory.path()).unwrap();
         let mut writer = store.writer(6).unwrap();
         writer.write(b"abc").unwrap();
         drop(writer);
@@ -271,14 +268,14 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("new");
-        let _store = ContentStore::new(Some(&path)).unwrap();
+        let _store = ContentStore::below(&path).unwrap();
         let mode = std::fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o700);
     }
 
     #[test]
     fn large_content_reuses_memory() {
-        let store = ContentStore::new(None).unwrap();
+        let store = ContentStore::default();
         let addresses = || -> Vec<*const u8> {
             let mut writer = store.writer(3 * BUFFER_SIZE as u64).unwrap();
             writer.write(&pattern(3 * BUFFER_SIZE)).unwrap();

@@ -1,50 +1,42 @@
 //! The SHA-1 of a file whose ranges arrive out of order.
 //!
 //! SHA-1 cannot skip ahead. Chunks that arrive at the front are hashed at once, while they
-//! are in the cache of whoever received them; others are held, within the memory budget,
+//! are in the cache of whoever received them; others are held, within the limit on memory,
 //! until the front reaches them. The rejected alternative, hashing the finished file, reads
 //! it a second time and leaves a tail in which no byte moves.
 
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
+use crate::buffers::{Buffer, Buffers};
 use crate::cancel::{CancelToken, POLL_INTERVAL};
-use crate::engine::Engine;
 use crate::error::Result;
 use crate::hash::{Digest, Sha1};
-
-/// Bytes received at once: large enough for few system calls, small enough for the cache.
-pub(crate) const CHUNK: usize = 512 << 10;
-
-/// Buffers kept for reuse, since memory fresh from the system costs more than the hash.
-const MAX_FREE: usize = 8;
 
 /// Hashes chunks in the order of their offsets.
 pub(crate) struct Front {
     state: Mutex<State>,
     moved: Condvar,
-    engine: Engine,
+    buffers: Buffers,
 }
 
 struct State {
     next: u64,
     /// Absent while someone hashes.
     hasher: Option<Sha1>,
-    held: BTreeMap<u64, Vec<u8>>,
-    free: Vec<Vec<u8>>,
+    held: BTreeMap<u64, Buffer>,
 }
 
 impl Front {
-    pub(crate) fn new(start: u64, engine: Engine) -> Self {
+    pub(crate) fn new(start: u64, buffers: Buffers) -> Self {
         Self {
             state: Mutex::new(State {
                 next: start,
                 hasher: Some(Sha1::new()),
                 held: BTreeMap::new(),
-                free: Vec::new(),
             }),
             moved: Condvar::new(),
-            engine,
+            buffers,
         }
     }
 
@@ -54,14 +46,14 @@ impl Front {
 
     /// Take a chunk and give back a buffer for the next one.
     ///
-    /// Waits while the chunk is ahead of the front and the budget is used up. The one who
+    /// Waits while the chunk is ahead of the front and all buffers are in use. The one who
     /// receives the bytes at the front never waits for memory, so the front always moves.
     pub(crate) fn submit(
         &self,
         offset: u64,
-        chunk: Vec<u8>,
+        chunk: Buffer,
         cancel: &CancelToken,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<Buffer> {
         let mut state = self.lock();
         loop {
             if offset == state.next
@@ -70,12 +62,9 @@ impl Front {
                 drop(state);
                 return Ok(self.advance(hasher, chunk));
             }
-            if self.engine.budget().try_take(chunk.capacity()) {
+            if let Some(buffer) = self.buffers.try_take() {
                 state.held.insert(offset, chunk);
-                return Ok(state
-                    .free
-                    .pop()
-                    .unwrap_or_else(|| Vec::with_capacity(CHUNK)));
+                return Ok(buffer);
             }
             state = self
                 .moved
@@ -87,7 +76,7 @@ impl Front {
     }
 
     /// Hash the chunk at the front and all held ones that follow it.
-    fn advance(&self, mut hasher: Sha1, chunk: Vec<u8>) -> Vec<u8> {
+    fn advance(&self, mut hasher: Sha1, chunk: Buffer) -> Buffer {
         hasher.update(&chunk);
         let mut state = self.lock();
         state.next += chunk.len() as u64;
@@ -100,10 +89,7 @@ impl Front {
             hasher.update(&held);
             state = self.lock();
             state.next += held.len() as u64;
-            self.engine.budget().give_back(held.capacity());
-            if state.free.len() < MAX_FREE {
-                state.free.push(held);
-            }
+            drop(held);
             self.moved.notify_all();
         }
         state.hasher = Some(hasher);
@@ -115,12 +101,5 @@ impl Front {
     /// The digest, once every chunk was submitted.
     pub(crate) fn finish(&self) -> Option<Digest> {
         self.lock().hasher.take().map(Sha1::finish)
-    }
-}
-
-impl Drop for Front {
-    fn drop(&mut self) {
-        let held: usize = self.lock().held.values().map(Vec::capacity).sum();
-        self.engine.budget().give_back(held);
     }
 }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::buffers::{Buffer, CHUNK};
 use crate::cancel::CancelToken;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest, Sha1};
 use crate::progress::Progress;
 
-use super::front::{CHUNK, Front};
+use super::front::Front;
 use super::range_reader::RangeReader;
 use super::target::Target;
 use super::{Download, FIRST_STRETCH};
@@ -64,7 +65,9 @@ fn receive(
         let engine = &download.remote.engine;
         let ranges = Ranges {
             stretch: stretch(engine, options.streams),
-            front: options.sha1.map(|_| Front::new(start, engine.clone())),
+            front: options
+                .sha1
+                .map(|_| Front::new(start, engine.buffers().clone())),
             unclaimed: Mutex::new(Unclaimed::new(first)),
             start,
             end,
@@ -113,7 +116,7 @@ fn in_order(
 
 /// The bytes of one range: as far as the budget lets each stream run ahead.
 fn stretch(engine: &Engine, streams: usize) -> u64 {
-    let share = engine.budget().limit() as u64 / streams as u64;
+    let share = engine.buffers().memory() as u64 / streams as u64;
     share.clamp(MIN_STRETCH, MAX_STRETCH)
 }
 
@@ -126,8 +129,9 @@ fn in_ranges(
 ) -> Result<Option<Digest>> {
     let ranges = Arc::new(ranges);
     let shared = Arc::clone(&ranges);
+    let buffers = engine.buffers().clone();
     engine.workers().run(streams, caller, move |cancel| {
-        let mut buffer = Vec::with_capacity(CHUNK);
+        let mut buffer = buffers.take();
         while let Some(reader) = shared.claim() {
             buffer = shared.receive(reader, buffer, cancel)?;
         }
@@ -185,9 +189,9 @@ impl Ranges {
     fn receive(
         &self,
         mut reader: RangeReader,
-        mut buffer: Vec<u8>,
+        mut buffer: Buffer,
         cancel: &CancelToken,
-    ) -> Result<Vec<u8>> {
+    ) -> Result<Buffer> {
         while reader.left() > 0 {
             let position = reader.position();
             fill(&mut reader, &mut buffer, cancel)?;
@@ -202,9 +206,9 @@ impl Ranges {
 }
 
 /// Fill a whole chunk, or what is left: held chunks should not be mostly empty memory.
-fn fill(reader: &mut RangeReader, buffer: &mut Vec<u8>, cancel: &CancelToken) -> Result<()> {
+fn fill(reader: &mut RangeReader, buffer: &mut Buffer, cancel: &CancelToken) -> Result<()> {
     let left = usize::try_from(reader.left()).unwrap_or(usize::MAX);
-    buffer.resize(left.min(CHUNK), 0);
+    buffer.set_length(left.min(CHUNK));
     let mut filled = 0;
     while filled < buffer.len() {
         match reader.read(&mut buffer[filled..], cancel)? {
@@ -212,6 +216,6 @@ fn fill(reader: &mut RangeReader, buffer: &mut Vec<u8>, cancel: &CancelToken) ->
             count => filled += count,
         }
     }
-    buffer.truncate(filled);
+    buffer.set_length(filled);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::process;
 use std::sync::Arc;
 
-use b2fast_core::budget::DEFAULT_BUDGET;
+use b2fast_core::buffers::DEFAULT_MEMORY;
 use b2fast_core::download as core_download;
 use b2fast_core::engine;
 use b2fast_core::progress::Progress;
@@ -75,7 +75,7 @@ impl Engine {
             engine: Some(engine::Engine::new(
                 Box::new(transport),
                 connections,
-                memory_budget.unwrap_or(DEFAULT_BUDGET),
+                memory_budget.unwrap_or(DEFAULT_MEMORY),
             )),
             pid: process::id(),
         })

@@ -1,0 +1,73 @@
+"""What a Python client does in a measured run; the SDK is the only thing that differs.
+
+Usage: CLIENT.py OPERATION BUCKET PATH [--workers N] [--streams N], with the server's URL, key ID
+and key in the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+
+def main(sdk: Any) -> None:
+    """Do the operation that the arguments name, with b2fast or with b2sdk."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument('operation', choices=OPERATIONS)
+    parser.add_argument('bucket')
+    parser.add_argument('path', type=Path)
+    parser.add_argument('--workers', type=int, default=10)
+    parser.add_argument('--streams', type=int)
+    arguments = parser.parse_args()
+    api = sdk.B2Api(sdk.InMemoryAccountInfo(), max_download_streams_per_file=arguments.streams)
+    api.authorize_account(
+        os.environ['BENCH_KEY_ID'], os.environ['BENCH_KEY'], realm=os.environ['BENCH_URL']
+    )
+    bucket = api.get_bucket_by_name(arguments.bucket)
+    OPERATIONS[arguments.operation](bucket, arguments.path, arguments.workers)
+
+
+def idle(bucket: Any, path: Path, workers: int) -> None:
+    """Nothing: what remains is the price of a client that is ready to work."""
+
+
+def upload_large(bucket: Any, path: Path, workers: int) -> None:
+    """One file, by the SDK's own parallelism."""
+    bucket.upload_local_file(str(path), path.name)
+
+
+def download_large(bucket: Any, path: Path, workers: int) -> None:
+    """One file, by the SDK's own parallelism."""
+    bucket.download_file_by_name(path.name).save_to(str(path))
+
+
+def upload_small(bucket: Any, path: Path, workers: int) -> None:
+    """Every file of a directory, in a thread pool."""
+
+    def send(name: str) -> None:
+        bucket.upload_local_file(f'{path}/{name}', name)
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(send, os.listdir(path)))
+
+
+def download_small(bucket: Any, path: Path, workers: int) -> None:
+    """Every file of a bucket, in a thread pool."""
+
+    def fetch(name: str) -> None:
+        bucket.download_file_by_name(name).save_to(f'{path}/{name}')
+
+    with ThreadPoolExecutor(workers) as pool:
+        list(pool.map(fetch, [version.file_name for version, _ in bucket.ls(recursive=True)]))
+
+
+OPERATIONS = {
+    'idle': idle,
+    'upload-large': upload_large,
+    'download-large': download_large,
+    'upload-small': upload_small,
+    'download-small': download_small,
+}

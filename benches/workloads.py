@@ -1,0 +1,141 @@
+"""The jobs that are measured, and the clients that do them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import measure
+
+MIB = 1 << 20
+SMALL_SIZE = 10_000
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A client with its settings; the quick run has the clients' defaults only."""
+
+    client: str
+    label: str
+    options: tuple[str, ...] = ()
+    quick: bool = False
+    # A client that computes less than the others cannot store the same SHA-1.
+    stores_sha1: bool = True
+    # One that drops what it receives has nothing to compare.
+    writes: bool = True
+
+
+@dataclass
+class Workload:
+    """One job and, round by round, what each client took for it."""
+
+    operation: str
+    title: str
+    bucket: str
+    # The file or directory that uploads read and downloads are compared with.
+    source: Path
+    # The file or directory that the client gets: the source or the target.
+    path: Path
+    files: int
+    byte_count: int
+    variants: Sequence[Variant]
+    usages: dict[str, list[measure.Usage]] = field(default_factory=dict)
+
+    @property
+    def is_upload(self) -> bool:
+        """Whether the client sends."""
+        return self.path == self.source
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the job is one large file."""
+        return self.files == 1
+
+
+_DEFAULTS = (
+    Variant('b2fast', 'b2fast', quick=True),
+    Variant('b2sdk', 'b2sdk', quick=True),
+    Variant('rclone', 'rclone', quick=True),
+)
+_LARGE_UPLOADS = (
+    *_DEFAULTS,
+    Variant(
+        'rclone',
+        'rclone, no whole-file SHA-1',
+        ('--b2-disable-checksum', '--transfers=4'),
+        stores_sha1=False,
+    ),
+    Variant('mover', 'bytes only', quick=True),
+)
+_LARGE_DOWNLOADS = (
+    *_DEFAULTS,
+    Variant('b2sdk', 'b2sdk, one stream', ('--streams=1',)),
+    Variant('rclone', 'rclone, one stream', ('--multi-thread-streams=0',)),
+    Variant('mover', 'bytes only, not written', quick=True, writes=False),
+)
+_SMALL_FILES = (
+    *_DEFAULTS,
+    Variant('b2fast', 'b2fast, 1 worker', ('--workers=1',)),
+    Variant('b2fast', 'b2fast, 20 workers', ('--workers=20',)),
+    Variant('b2sdk', 'b2sdk, 1 worker', ('--workers=1',)),
+    Variant('b2sdk', 'b2sdk, 20 workers', ('--workers=20',)),
+    Variant('rclone', 'rclone, 16 transfers', ('--transfers=16', '--fast-list')),
+)
+
+
+def make_workloads(
+    work_dir: Path, *, large_mib: int, small_files: int, quick: bool
+) -> list[Workload]:
+    """The four jobs, with their source files, of seeded random bytes, below the directory."""
+    randomness = random.Random(2026)
+    small_source, small_target = work_dir / 'small', work_dir / 'small-target'
+    large_source, large_target = work_dir / 'large.bin', work_dir / 'large-target' / 'large.bin'
+    for directory in (small_source, small_target, large_target.parent):
+        directory.mkdir()
+    for number in range(small_files):
+        (small_source / f'file-{number:05}').write_bytes(randomness.randbytes(SMALL_SIZE))
+    with large_source.open('wb') as file:
+        for _ in range(large_mib):
+            file.write(randomness.randbytes(MIB))
+
+    def jobs(
+        kind: str,
+        title: str,
+        paths: tuple[Path, Path],
+        numbers: tuple[int, int],
+        variants: tuple[Sequence[Variant], Sequence[Variant]],
+    ) -> list[Workload]:
+        source = paths[0]
+        return [
+            Workload(
+                f'{verb}-{kind}',
+                f'{title} {direction}',
+                f'bench-{kind}',
+                source,
+                path,
+                *numbers,
+                [variant for variant in chosen if variant.quick or not quick],
+            )
+            for verb, direction, path, chosen in zip(
+                ('upload', 'download'), ('up', 'down'), paths, variants, strict=True
+            )
+        ]
+
+    return [
+        *jobs(
+            'large',
+            f'One file of {large_mib} MiB',
+            (large_source, large_target),
+            (1, large_mib * MIB),
+            (_LARGE_UPLOADS, _LARGE_DOWNLOADS),
+        ),
+        *jobs(
+            'small',
+            f'{small_files:,} files of {SMALL_SIZE // 1000} kB',
+            (small_source, small_target),
+            (small_files, small_files * SMALL_SIZE),
+            (_SMALL_FILES, _SMALL_FILES),
+        ),
+    ]

@@ -1,0 +1,159 @@
+"""Account data that live as long as the process."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..exception import MissingAccountData
+from .upload_url_pool import UrlPoolAccountInfo
+
+if TYPE_CHECKING:
+    from .abstract import NamedBucket
+
+
+@dataclass(frozen=True, repr=False)
+class _AuthData:
+    """What one authorization gave; replaced as a whole, so that readers see no mixture."""
+
+    account_id: str
+    auth_token: str
+    api_url: str
+    download_url: str
+    recommended_part_size: int
+    absolute_minimum_part_size: int
+    application_key: str
+    realm: str
+    s3_api_url: str
+    allowed: dict[str, Any]
+    application_key_id: str
+
+
+class InMemoryAccountInfo(UrlPoolAccountInfo):
+    """Keeps account data in memory and nothing on disk."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._lock = threading.Lock()
+        self._auth: _AuthData | None = None
+        self._buckets: dict[str, str] = {}
+
+    def clear(self) -> None:
+        """Forget everything."""
+        super().clear()
+        with self._lock:
+            self._auth = None
+            self._buckets = {}
+
+    def _set_auth_data(
+        self,
+        account_id: str,
+        auth_token: str,
+        api_url: str,
+        download_url: str,
+        recommended_part_size: int,
+        absolute_minimum_part_size: int,
+        application_key: str,
+        realm: str,
+        s3_api_url: str,
+        allowed: dict[str, Any],
+        application_key_id: str,
+    ) -> None:
+        self._auth = _AuthData(
+            account_id=account_id,
+            auth_token=auth_token,
+            api_url=api_url,
+            download_url=download_url,
+            recommended_part_size=recommended_part_size,
+            absolute_minimum_part_size=absolute_minimum_part_size,
+            application_key=application_key,
+            realm=realm,
+            s3_api_url=s3_api_url,
+            allowed=allowed,
+            application_key_id=application_key_id,
+        )
+
+    def _known(self, name: str) -> _AuthData:
+        auth = self._auth
+        if auth is None:
+            raise MissingAccountData(name)
+        return auth
+
+    def refresh_entire_bucket_name_cache(self, name_id_iterable: Iterable[tuple[str, str]]) -> None:
+        """Know these buckets, by name and ID, and no others."""
+        buckets = dict(name_id_iterable)
+        with self._lock:
+            self._buckets = buckets
+
+    def list_bucket_names_ids(self) -> list[tuple[str, str]]:
+        """Name and ID of every known bucket."""
+        with self._lock:
+            return list(self._buckets.items())
+
+    def get_bucket_id_or_none_from_bucket_name(self, bucket_name: str) -> str | None:
+        """The ID of a known bucket."""
+        return self._buckets.get(bucket_name)
+
+    def get_bucket_name_or_none_from_bucket_id(self, bucket_id: str) -> str | None:
+        """The name of a known bucket."""
+        with self._lock:
+            for name, cached_id in self._buckets.items():
+                if cached_id == bucket_id:
+                    return name
+        return None
+
+    def save_bucket(self, bucket: NamedBucket) -> None:
+        """Remember the name and the ID of a bucket."""
+        with self._lock:
+            self._buckets[bucket.name] = bucket.id_
+
+    def remove_bucket_name(self, bucket_name: str) -> None:
+        """Forget a bucket, if it is known."""
+        with self._lock:
+            self._buckets.pop(bucket_name, None)
+
+    def get_account_id(self) -> str:
+        """The ID of the account."""
+        return self._known('account_id').account_id
+
+    def get_application_key_id(self) -> str:
+        """The ID of the key."""
+        return self._known('application_key_id').application_key_id
+
+    def get_account_auth_token(self) -> str:
+        """The token for calls."""
+        return self._known('account_auth_token').auth_token
+
+    def get_api_url(self) -> str:
+        """The base URL of calls."""
+        return self._known('api_url').api_url
+
+    def get_application_key(self) -> str:
+        """The key itself, for the next authorization."""
+        return self._known('application_key').application_key
+
+    def get_download_url(self) -> str:
+        """The base URL of downloads."""
+        return self._known('download_url').download_url
+
+    def get_realm(self) -> str:
+        """The realm, by its name or URL, as it was given to the authorization."""
+        return self._known('realm').realm
+
+    def get_recommended_part_size(self) -> int:
+        """The size of parts that B2 recommends, in bytes."""
+        return self._known('recommended_part_size').recommended_part_size
+
+    def get_absolute_minimum_part_size(self) -> int:
+        """The least size of a part but the last, in bytes."""
+        return self._known('absolute_minimum_part_size').absolute_minimum_part_size
+
+    def get_allowed(self) -> dict[str, Any]:
+        """What the key is allowed to do: ``buckets``, ``capabilities`` and ``namePrefix``."""
+        return self._known('allowed').allowed
+
+    def get_s3_api_url(self) -> str:
+        """The base URL of the S3-compatible API."""
+        return self._known('s3_api_url').s3_api_url

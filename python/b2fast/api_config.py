@@ -1,0 +1,68 @@
+"""How a client speaks HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .raw_api import AbstractRawApi, B2RawHTTPApi
+from .retry import RetryPolicy, Timeouts
+
+if TYPE_CHECKING:
+    import requests
+
+
+def Session() -> requests.Session:  # noqa: N802
+    """Make a ``requests.Session``; requests is imported here, when a client is first made."""
+    import requests
+
+    return requests.Session()
+
+
+class B2HttpApiConfig:
+    """Settings of the HTTP layer of a client.
+
+    :param http_session_factory: makes the session for the JSON calls.  With a factory of one's
+        own, content goes through its sessions as well and not through the transfer engine,
+        since the engine cannot know what the session does (proxies, certificates, recording).
+    :param install_clock_skew_hook: raise `ClockSkew` when the local clock is more than ten
+        minutes off that of the service.
+    :param user_agent_append: text to add to the ``User-Agent``; B2 asks integrations to name
+        themselves.
+    :param _raw_api_class: what makes the calls: a subclass of `B2RawHTTPApi`, which is given a
+        `B2Http`, or another class or callable, which is called without arguments.
+    :param decode_content: undo a ``Content-Encoding`` of downloads.  B2 stores what it was
+        given and its SHA-1 is that of the encoded content, so the default is not to.
+    :param retry_policy: when to try again.  None: the pauses of `RetryPolicy` with the numbers
+        of attempts of `B2Http` (``TRY_COUNT_...``).
+    :param timeouts: how long to wait for the network; None for the defaults of `Timeouts`.
+    """
+
+    DEFAULT_RAW_API_CLASS = B2RawHTTPApi
+
+    def __init__(
+        self,
+        http_session_factory: Callable[[], requests.Session] = Session,
+        install_clock_skew_hook: bool = True,
+        user_agent_append: str | None = None,
+        _raw_api_class: Callable[..., AbstractRawApi] | None = None,
+        decode_content: bool = False,
+        *,
+        retry_policy: RetryPolicy | None = None,
+        timeouts: Timeouts | None = None,
+    ) -> None:
+        self.http_session_factory = http_session_factory
+        self.install_clock_skew_hook = install_clock_skew_hook
+        self.user_agent_append = user_agent_append
+        self.raw_api_class = _raw_api_class or self.DEFAULT_RAW_API_CLASS
+        self.decode_content = decode_content
+        self.retry_policy = retry_policy
+        self.timeouts = timeouts
+
+    @property
+    def has_default_session(self) -> bool:
+        """Are the sessions those of requests, as they come?"""
+        return self.http_session_factory is Session
+
+
+DEFAULT_HTTP_API_CONFIG = B2HttpApiConfig()

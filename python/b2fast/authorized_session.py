@@ -1,0 +1,214 @@
+"""Who a session is, and how its calls get the URL and the token that they need."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+
+from .account_info import AbstractAccountInfo, InMemoryAccountInfo
+from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
+from .b2http import B2Http
+from .cache import AbstractCache, AuthInfoCache
+from .exception import InvalidAuthToken, MissingAccountData, Unauthorized
+from .raw_api import ALL_CAPABILITIES, REALM_URLS, AbstractRawApi, B2RawHTTPApi
+from .reauthorization import Reauthorizer
+from .retry import RetryPolicy, Timeouts
+from .types import ReadOnlyStream
+
+if TYPE_CHECKING:
+    from ._core.transfer import Engine
+
+logger = logging.getLogger(__name__)
+
+_P = ParamSpec('_P')
+_T = TypeVar('_T')
+
+
+class AuthorizedSession:
+    """The part of `B2Session` that authorizes; see there."""
+
+    B2HTTP_CLASS = B2Http
+
+    def __init__(
+        self,
+        account_info: AbstractAccountInfo | None = None,
+        cache: AbstractCache | None = None,
+        api_config: B2HttpApiConfig = DEFAULT_HTTP_API_CONFIG,
+    ) -> None:
+        self.raw_api: AbstractRawApi = self._new_raw_api(api_config)
+        self.account_info = account_info if account_info is not None else InMemoryAccountInfo()
+        self.cache = cache if cache is not None else AuthInfoCache(self.account_info)
+        self.retry_policy = api_config.retry_policy or RetryPolicy()
+        self.timeouts = api_config.timeouts or Timeouts()
+        self._reauthorizer = Reauthorizer(
+            lambda: self.account_info.get_account_auth_token(), self._authorize_with_stored_key
+        )
+
+    def _new_raw_api(self, api_config: B2HttpApiConfig) -> AbstractRawApi:
+        make: Any = api_config.raw_api_class
+        speaks_http = isinstance(make, type) and issubclass(make, B2RawHTTPApi)
+        raw_api: AbstractRawApi = make(self.B2HTTP_CLASS(api_config)) if speaks_http else make()
+        return raw_api
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine that moves content, or None if it goes through Python streams.
+
+        The raw API decides (`AbstractRawApi.transfer_engine`), makes the engine at first use
+        and shares it; a child process gets its own.
+        """
+        return self.raw_api.transfer_engine()
+
+    def authorize_automatically(self) -> bool:
+        """Authorize with the key of the account data; False if there is none."""
+        try:
+            self._authorize_with_stored_key()
+        except MissingAccountData:
+            return False
+        return True
+
+    def _authorize_with_stored_key(self) -> None:
+        self.authorize_account(
+            self.account_info.get_realm(),
+            self.account_info.get_application_key_id(),
+            self.account_info.get_application_key(),
+        )
+
+    def authorize_account(self, realm: str, application_key_id: str, application_key: str) -> None:
+        """Exchange a key for a token and keep what the service answers.
+
+        :param realm: a name from `REALM_URLS` or the base URL of the service.
+        :raises Unauthorized: if the key is wrong.
+        """
+        realm_url = REALM_URLS.get(realm, realm).rstrip('/')
+        answer = self.raw_api.authorize_account(realm_url, application_key_id, application_key)
+        account_id = answer['accountId']
+        storage = answer['apiInfo']['storageApi']
+        if not self.account_info.is_same_account(account_id, realm):
+            self.cache.clear()
+        self.account_info.set_auth_data(
+            account_id=account_id,
+            auth_token=answer['authorizationToken'],
+            api_url=storage['apiUrl'],
+            download_url=storage['downloadUrl'],
+            absolute_minimum_part_size=storage['absoluteMinimumPartSize'],
+            recommended_part_size=storage['recommendedPartSize'],
+            application_key=application_key,
+            realm=realm,
+            s3_api_url=storage['s3ApiUrl'],
+            allowed=storage['allowed'],
+            application_key_id=application_key_id,
+        )
+        logger.debug('authorized for account %s', account_id)
+
+    def authorize_again(self, failed_token: str | None) -> str:
+        """Give a token that is newer than the one that failed.
+
+        However many threads ask at once, one of them authorizes and the others wait for it.
+
+        :param failed_token: the token that the service refused; None for the current token.
+        :raises B2Error: if the authorization fails, in every thread that waited for it.
+        """
+        return self._reauthorizer.token_newer_than(failed_token)
+
+    def _call(
+        self,
+        raw_call: Callable[Concatenate[str, str, _P], _T],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> _T:
+        """Make a call that wants the API's URL and the token first."""
+        return self._with_token(
+            lambda token: raw_call(self.account_info.get_api_url(), token, *args, **kwargs)
+        )
+
+    def _with_token(self, call: Callable[[str], _T]) -> _T:
+        """Make a call with the token; if the token has expired, once more with a newer one."""
+        # The URL is asked for before the token, as in b2sdk: who never authorized is told so
+        # by the same MissingAccountData.
+        self.account_info.get_api_url()
+        token = self.account_info.get_account_auth_token()
+        try:
+            return call(token)
+        except Unauthorized as error:
+            if not _may_have_expired(error):
+                raise self._with_restrictions(error) from None
+        token = self.authorize_again(token)
+        try:
+            return call(token)
+        except InvalidAuthToken:
+            raise
+        except Unauthorized as error:
+            raise self._with_restrictions(error) from None
+
+    def _upload(
+        self,
+        take: Callable[[], tuple[str | None, str | None]],
+        ask: Callable[[], dict[str, Any]],
+        put: Callable[[str, str], None],
+        clear: Callable[[], None],
+        send: Callable[[str, str], _T],
+        stream: ReadOnlyStream,
+    ) -> _T:
+        """Upload with a spare URL or a fresh one, which becomes a spare one if all goes well.
+
+        :param take: takes a spare URL and its token.
+        :param ask: asks the service for a fresh one.
+        :param put: keeps a URL that worked.
+        :param clear: forgets all spare URLs.
+        :param send: uploads.
+        :param stream: what is uploaded, to be rewound for a second attempt.
+        """
+        start = _position_of(stream)
+        url, token = take()
+        if url is not None and token is not None:
+            try:
+                result = send(url, token)
+            except InvalidAuthToken:
+                # URLs that were made together expire together.
+                clear()
+                if start is None:
+                    raise
+                stream.seek(start)  # type: ignore[attr-defined]
+            except Unauthorized as error:
+                raise self._with_restrictions(error) from None
+            else:
+                put(url, token)
+                return result
+        answer = ask()
+        url, token = str(answer['uploadUrl']), str(answer['authorizationToken'])
+        try:
+            result = send(url, token)
+        except InvalidAuthToken:
+            raise
+        except Unauthorized as error:
+            raise self._with_restrictions(error) from None
+        put(url, token)
+        return result
+
+    def _with_restrictions(self, error: Unauthorized) -> Unauthorized:
+        """The same error, saying what the application key is restricted to."""
+        allowed = self.account_info.get_allowed()
+        said = []
+        if set(allowed['capabilities']) != set(ALL_CAPABILITIES):
+            said.append("with capabilities '{}'".format(','.join(allowed['capabilities'])))
+        if allowed['buckets']:
+            said.append(f'restricted to buckets {[b["name"] for b in allowed["buckets"]]}')
+        if allowed['namePrefix'] is not None:
+            said.append(f"restricted to files that start with '{allowed['namePrefix']}'")
+        restrictions = ', '.join(said) or 'with no restrictions'
+        message = f'{error.message or "unauthorized"} for application key {restrictions}'
+        return type(error)(message, error.code)
+
+
+def _may_have_expired(error: Unauthorized) -> bool:
+    """Says the service that the token is of no use, or, as for HEAD, nothing at all?"""
+    return isinstance(error, InvalidAuthToken) or not error.code
+
+
+def _position_of(stream: Any) -> int | None:
+    try:
+        return int(stream.tell())
+    except (AttributeError, OSError):
+        return None

@@ -1,0 +1,392 @@
+"""HTTP with B2: the JSON calls, downloads as streams, and uploads of Python streams.
+
+Files go around this module, through the engine of ``_core.transfer``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import os
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
+from .exception import B2Error
+from .http_body import StreamBody
+from .http_callback import ClockSkewHook, HttpCallback
+from .http_errors import error_of_exception, error_of_response, not_json
+from .retry import RetryPolicy
+from .types import JSON, ReadOnlyStream
+from .version import USER_AGENT
+
+if TYPE_CHECKING:
+    import requests
+
+    from ._core.transfer import Engine
+
+__all__ = ['B2Http', 'ClockSkewHook', 'HttpCallback', 'ResponseContextManager']
+
+logger = logging.getLogger(__name__)
+
+_Method = Literal['POST', 'GET', 'HEAD']
+
+_TRY_COUNT_DATA = 20
+_TRY_COUNT_DOWNLOAD = 20
+_TRY_COUNT_HEAD = 5
+_TRY_COUNT_OTHER = 5
+
+# Idle connections kept for each host, and hosts remembered: no less than any number of
+# workers in use, or connections are thrown away and made again (the default of requests is 10).
+_POOL_SIZE = 100
+# http.client reads a body in pieces of 16 kB by default, which costs more than sending them.
+_BODY_BLOCK_SIZE = 256 * 1024
+
+_COPY_CALLS = ('/b2_copy_file', '/b2_copy_part')
+
+
+class ResponseContextManager:
+    """Gives a response whose body is still to be read, and closes it at the end."""
+
+    def __init__(self, response: requests.Response) -> None:
+        self.response = response
+
+    def __enter__(self) -> requests.Response:
+        return self.response
+
+    def __exit__(self, exc_type: object, exc_val: object, exc_tb: object) -> None:
+        self.response.close()
+
+
+@dataclass(frozen=True)
+class _Request:
+    method: _Method
+    url: str
+    headers: dict[str, str]
+    body: StreamBody | bytes | None = None
+    params: dict[str, str] | None = None
+    idle_timeout: float = 0
+    stream: bool = False
+    sends_content: bool = False
+    post_params: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        # Without the query, where a download's token may be.
+        return f'{self.method} {self.url.partition("?")[0]}'
+
+
+class B2Http:
+    """Sends requests to B2 and turns whatever goes wrong into exceptions of this package.
+
+    A failed attempt is repeated when its error says so (`B2Error.should_retry_http`): network
+    errors, 408, 429 and 5xx.  The pauses are those of `RetryPolicy`; ``Retry-After`` is obeyed.
+
+    An instance may be used by many threads, and by a child process after ``fork``.
+
+    :param api_config: the settings.
+    """
+
+    CONNECTION_TIMEOUT = 46
+    """Seconds to make a connection."""
+    TIMEOUT = 128
+    """Seconds without a byte received."""
+    TIMEOUT_FOR_COPY = 1200
+    """As `TIMEOUT`, for copies within the service, which answers when it is done."""
+    TIMEOUT_FOR_UPLOAD = 128
+    """As `TIMEOUT`, for uploads."""
+    TRY_COUNT_DATA = _TRY_COUNT_DATA
+    TRY_COUNT_DOWNLOAD = _TRY_COUNT_DOWNLOAD
+    TRY_COUNT_HEAD = _TRY_COUNT_HEAD
+    TRY_COUNT_OTHER = _TRY_COUNT_OTHER
+
+    def __init__(self, api_config: B2HttpApiConfig = DEFAULT_HTTP_API_CONFIG) -> None:
+        self.api_config = api_config
+        self.retry_policy = api_config.retry_policy or RetryPolicy()
+        self.user_agent = USER_AGENT
+        if api_config.user_agent_append:
+            self.user_agent += ' ' + api_config.user_agent_append
+        self.callbacks: list[HttpCallback] = []
+        if api_config.install_clock_skew_hook:
+            self.add_callback(ClockSkewHook())
+        self._sleep: Callable[[float], object] = time.sleep
+        self._clock: Callable[[], float] = time.monotonic
+        self._random: Callable[[], float] = random.random
+        self._engine: Engine | None = None
+        self._engine_pid = 0
+        self._session = self._new_session()
+        self._session_pid = os.getpid()
+
+    @property
+    def session(self) -> requests.Session:
+        """The session in use; a child process has one of its own, with its own connections."""
+        if self._session_pid != os.getpid():
+            self._session = self._new_session()
+            self._session_pid = os.getpid()
+        return self._session
+
+    def add_callback(self, callback: HttpCallback) -> None:
+        """Let a callback see every further request."""
+        self.callbacks.append(callback)
+
+    def transfer_engine(self) -> Engine | None:
+        """The engine for content, made at first use; None with a session factory of one's own.
+
+        A child process makes its own engine: threads do not survive ``fork``.
+        """
+        if not self.api_config.has_default_session:
+            return None
+        pid = os.getpid()
+        if self._engine is None or self._engine_pid != pid:
+            from ._core.transfer import Engine
+
+            connect, idle = self._timeouts(self.TIMEOUT_FOR_UPLOAD)
+            self._engine = Engine(
+                user_agent=self.user_agent, connect_timeout=connect, idle_timeout=idle
+            )
+            self._engine_pid = pid
+        return self._engine
+
+    def request(
+        self,
+        method: _Method,
+        url: str,
+        headers: dict[str, str],
+        data: ReadOnlyStream | bytes | None = None,
+        try_count: int = _TRY_COUNT_DATA,
+        params: dict[str, str] | None = None,
+        *,
+        stream: bool = False,
+        _timeout: int | None = None,
+    ) -> requests.Response:
+        """Send a request, again and again if need be, and return the good answer.
+
+        :param data: the body; a stream is rewound before it is sent again, and one that cannot
+            be rewound is sent once.
+        :param try_count: how often to send it at most.
+        :param params: parameters of the URL's query.
+        :param stream: leave the body of the answer to be read by the caller.
+        :param _timeout: seconds without a byte received.
+        """
+        request = _Request(
+            method,
+            url,
+            headers,
+            _body_of(data, headers),
+            params,
+            idle_timeout=_timeout or self.TIMEOUT,
+            stream=stream,
+        )
+        return self._repeat(
+            request, self._attempts(try_count, _TRY_COUNT_DATA, self.TRY_COUNT_DATA)
+        )
+
+    def request_content_return_json(
+        self,
+        method: _Method,
+        url: str,
+        headers: dict[str, str],
+        data: ReadOnlyStream | bytes | None = None,
+        try_count: int = _TRY_COUNT_DATA,
+        params: dict[str, str] | None = None,
+        *,
+        _timeout: int | None = None,
+    ) -> JSON:
+        """Send a request and return the JSON of its answer; parameters as for `request`."""
+        headers = {**headers, 'Accept': 'application/json'}
+        return _json_of(
+            self.request(method, url, headers, data, try_count, params, _timeout=_timeout), url
+        )
+
+    def post_content_return_json(
+        self,
+        url: str,
+        headers: dict[str, str],
+        data: ReadOnlyStream | bytes,
+        try_count: int = _TRY_COUNT_DATA,
+        post_params: dict[str, str] | None = None,
+        _timeout: int | None = None,
+    ) -> JSON:
+        """Post content and return the JSON of the answer; parameters as for `request`.
+
+        :param post_params: what the content is, for the messages of errors.
+        """
+        request = _Request(
+            'POST',
+            url,
+            {**headers, 'Accept': 'application/json'},
+            _body_of(data, headers),
+            idle_timeout=_timeout or self.TIMEOUT_FOR_UPLOAD,
+            sends_content=True,
+            post_params=post_params,
+        )
+        attempts = self._attempts(try_count, _TRY_COUNT_DATA, self.TRY_COUNT_DATA)
+        return _json_of(self._repeat(request, attempts), url)
+
+    def post_json_return_json(
+        self,
+        url: str,
+        headers: dict[str, str],
+        params: dict[str, Any],
+        try_count: int = _TRY_COUNT_OTHER,
+    ) -> JSON:
+        """Post parameters as JSON and return the JSON of the answer."""
+        request = _Request(
+            'POST',
+            url,
+            {**headers, 'Content-Type': 'application/json', 'Accept': 'application/json'},
+            json.dumps(params).encode('ascii'),
+            idle_timeout=self.TIMEOUT_FOR_COPY if url.endswith(_COPY_CALLS) else self.TIMEOUT,
+            post_params=params,
+        )
+        attempts = self._attempts(try_count, _TRY_COUNT_OTHER, self.TRY_COUNT_OTHER)
+        return _json_of(self._repeat(request, attempts), url)
+
+    def get_content(
+        self, url: str, headers: dict[str, str], try_count: int = _TRY_COUNT_DOWNLOAD
+    ) -> ResponseContextManager:
+        """Open a download; its body is read within the context manager's block."""
+        request = _Request('GET', url, headers, idle_timeout=self.TIMEOUT, stream=True)
+        attempts = self._attempts(try_count, _TRY_COUNT_DOWNLOAD, self.TRY_COUNT_DOWNLOAD)
+        return ResponseContextManager(self._repeat(request, attempts))
+
+    def head_content(
+        self, url: str, headers: dict[str, Any], try_count: int = _TRY_COUNT_HEAD
+    ) -> requests.Response:
+        """Ask for the headers of a download."""
+        request = _Request('HEAD', url, headers, idle_timeout=self.TIMEOUT)
+        return self._repeat(
+            request, self._attempts(try_count, _TRY_COUNT_HEAD, self.TRY_COUNT_HEAD)
+        )
+
+    def _new_session(self) -> requests.Session:
+        from requests.adapters import HTTPAdapter
+
+        session = self.api_config.http_session_factory()
+        for adapter in session.adapters.values():
+            # An adapter that the caller has chosen stays as it is.
+            if type(adapter) is HTTPAdapter:
+                adapter.init_poolmanager(_POOL_SIZE, _POOL_SIZE, blocksize=_BODY_BLOCK_SIZE)
+        return session
+
+    def _timeouts(self, idle: float) -> tuple[float, float]:
+        chosen = self.api_config.timeouts
+        if chosen is None:
+            return self.CONNECTION_TIMEOUT, idle
+        # A copy has to wait for the service, however impatient the caller is otherwise.
+        return chosen.connect, idle if idle == self.TIMEOUT_FOR_COPY else chosen.idle
+
+    def _attempts(self, given: int, default: int, class_default: int) -> int:
+        """A number that the caller chose counts, then the policy's, then the class's."""
+        if given != default:
+            return given
+        if self.api_config.retry_policy is not None:
+            return self.api_config.retry_policy.attempts
+        return class_default
+
+    def _repeat(self, request: _Request, attempts: int) -> requests.Response:
+        if isinstance(request.body, StreamBody) and not request.body.can_rewind:
+            attempts = 1
+        deadline = self.retry_policy.deadline
+        started = self._clock()
+        delays = self.retry_policy.delays(self._random)
+        for attempt in itertools.count(1):
+            try:
+                return self._attempt(request)
+            except B2Error as error:
+                if attempt >= attempts or not error.should_retry_http():
+                    raise
+                if error.retry_after_seconds is None:
+                    delay = next(delays)
+                else:
+                    delay = error.retry_after_seconds
+                    delays = self.retry_policy.delays(self._random)
+                if deadline is not None and self._clock() - started + delay > deadline:
+                    raise
+                logger.debug('%s failed, again in %.1f s: %s', request, delay, error)
+            self._sleep(delay)
+        raise AssertionError('itertools.count has no end')
+
+    def _attempt(self, request: _Request) -> requests.Response:
+        headers = {**request.headers, 'User-Agent': self.user_agent}
+        if not self.api_config.decode_content:
+            headers.setdefault('Accept-Encoding', 'identity')
+        if isinstance(request.body, StreamBody):
+            request.body.rewind()
+        for callback in self.callbacks:
+            callback.pre_request(request.method, request.url, headers)
+        response = self._send(request, headers)
+        logger.debug('%s: %d', request, response.status_code)
+        try:
+            for callback in self.callbacks:
+                callback.post_request(request.method, request.url, headers, response)
+            if not _is_good(response):
+                raise error_of_response(response, request.url, request.post_params)
+        except BaseException:
+            response.close()
+            raise
+        return response
+
+    def _send(self, request: _Request, headers: dict[str, str]) -> requests.Response:
+        """Send the request once; read the answer, unless it is good and to be streamed."""
+        import requests
+
+        try:
+            response = self.session.request(
+                request.method,
+                request.url,
+                headers=headers,
+                data=request.body,
+                params=request.params,
+                timeout=self._timeouts(request.idle_timeout),
+                # Always: decoding has to be turned off before anything is read.
+                stream=True,
+                # A redirect would take the token to a host that B2 did not name; B2 uses none.
+                allow_redirects=False,
+                # Without it, a ~/.netrc would replace the token.
+                auth=_leave_as_it_is,
+            )
+            if not self.api_config.decode_content:
+                _turn_off_decoding(response)
+            if not (request.stream and _is_good(response)):
+                response.content  # noqa: B018
+        except requests.RequestException as error:
+            if isinstance(request.body, StreamBody) and request.body.error is not None:
+                raise request.body.error from None
+            raise error_of_exception(error, request.sends_content) from None
+        return response
+
+
+def _body_of(
+    data: ReadOnlyStream | bytes | None, headers: dict[str, str]
+) -> StreamBody | bytes | None:
+    if data is None or isinstance(data, bytes):
+        return data
+    return StreamBody(data, headers)
+
+
+def _is_good(response: requests.Response) -> bool:
+    return response.status_code in (200, 206)
+
+
+def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _turn_off_decoding(response: requests.Response) -> None:
+    """Let the body be read as B2 stored it; requests itself offers no way to say so."""
+    import urllib3
+
+    if isinstance(response.raw, urllib3.HTTPResponse):
+        response.raw.CONTENT_DECODERS = []
+
+
+def _json_of(response: requests.Response, url: str) -> JSON:
+    try:
+        answer: JSON = json.loads(response.content)
+    except ValueError:
+        raise not_json(response.content, url) from None
+    return answer

@@ -1,0 +1,116 @@
+"""``b2fast simulator``: B2 on this machine, for any client that speaks its native API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from b2fast.simulator import SimulatorServer
+
+# The port of Backblaze's own development realm.
+DEFAULT_PORT = 8180
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        'simulator',
+        help='serve the B2 Native API on this machine, without the cloud',
+        description='Serves the B2 Native API over HTTP until it is interrupted. '
+        'A test double: it protects nothing.',
+    )
+    parser.add_argument('--host', default='127.0.0.1', help='address to listen on (%(default)s)')
+    parser.add_argument(
+        '--port', type=int, default=DEFAULT_PORT, help='port to listen on, 0 for any (%(default)s)'
+    )
+    parser.add_argument(
+        '--data-dir',
+        metavar='DIR',
+        help='keep the content of files in this directory, not in memory',
+    )
+    parser.add_argument('--key-id', metavar='ID', help='ID of the master key (made up)')
+    parser.add_argument('--key', help='the master key (made up)')
+    parser.add_argument(
+        '--json',
+        action='store_true',
+        help='print one line of JSON (url, key_id, key) at the start and one (calls) at the end',
+    )
+    parser.add_argument(
+        '--until-eof',
+        action='store_true',
+        help='also stop when standard input ends, so as not to outlive the program that started it',
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGINT, SIGTERM or, if asked for, the end of standard input."""
+    from b2fast.simulator import SimulatorServer
+
+    # Blocked before the server starts its threads, which inherit the mask: the signals then wait
+    # for `sigwait` and interrupt nothing half-done.
+    signals = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    with SimulatorServer(
+        host=arguments.host,
+        port=arguments.port,
+        data_dir=arguments.data_dir,
+        key_id=arguments.key_id,
+        key=arguments.key,
+    ) as server:
+        if arguments.json:
+            _print_json({'url': server.url, 'key_id': server.key_id, 'key': server.key})
+        else:
+            _print_greeting(server, key_is_generated=arguments.key is None)
+        if arguments.until_eof:
+            threading.Thread(target=_terminate_at_eof, daemon=True).start()
+        signal.sigwait(signals)
+        # From here a second Ctrl-C ends the process at once.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
+        calls = dict(sorted(server.calls.items()))
+    if arguments.json:
+        _print_json({'calls': calls})
+    else:
+        _print_summary(calls)
+    return 0
+
+
+def _terminate_at_eof() -> None:
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _print_json(values: dict[str, object]) -> None:
+    print(json.dumps(values), flush=True)
+
+
+def _print_greeting(server: SimulatorServer, *, key_is_generated: bool) -> None:
+    shown_key = server.key if key_is_generated else '(as given)'
+    example_key = server.key if key_is_generated else 'YOUR_KEY'
+    print(
+        f'B2 simulator\n'
+        f'  URL     {server.url}\n'
+        f'  key ID  {server.key_id}\n'
+        f'  key     {shown_key}\n'
+        f'\n'
+        f'With rclone:\n'
+        f"  rclone copy DIR ':b2,account={server.key_id},key={example_key},"
+        f'endpoint="{server.url}":BUCKET\'\n'
+        f'\n'
+        f'Ctrl-C stops it.',
+        flush=True,
+    )
+
+
+def _print_summary(calls: dict[str, int]) -> None:
+    print(f'\nStopped after {sum(calls.values())} calls')
+    width = max(map(len, calls), default=0)
+    for name, count in calls.items():
+        print(f'  {name.ljust(width)}  {count}')

@@ -1,0 +1,79 @@
+"""The bases of all exceptions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_WORD_START = re.compile(r'(.)([A-Z][a-z]+)')
+_WORD_END = re.compile(r'([a-z0-9])([A-Z])')
+
+
+def _words_of(name: str) -> str:
+    """``'BadUploadUrl'`` becomes ``'Bad upload url'``."""
+    name = name.removeprefix('B2')
+    name = _WORD_END.sub(r'\1 \2', _WORD_START.sub(r'\1 \2', name))
+    return name.lower().capitalize()
+
+
+def _rebuild(cls: type[B2Error], args: tuple[Any, ...], state: dict[str, Any]) -> B2Error:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class B2Error(Exception):
+    """Base of every error of this package.
+
+    ``retry_after_seconds`` is the number of seconds that the service asked to wait before the
+    next attempt, or None.
+    """
+
+    retry_after_seconds: int | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Not super().__init__: with two or more arguments OSError, a base of some subclasses,
+        # would take them for an errno and its text.
+        Exception.__init__(self, *args, **kwargs)
+
+    @property
+    def prefix(self) -> str:
+        """The name of the class in words, as the messages of simple errors begin."""
+        return _words_of(type(self).__name__)
+
+    def should_retry_http(self) -> bool:
+        """Can the same request succeed when it is sent again?"""
+        return False
+
+    def should_retry_upload(self) -> bool:
+        """Can the upload succeed when it is sent again to a fresh upload URL?"""
+        return False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default calls the class with `args`, which fails for every class whose
+        # constructor has required parameters; errors must travel between processes.
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+class InvalidUserInput(B2Error, ValueError):
+    """The caller asked for something that makes no sense."""
+
+
+class B2SimpleError(B2Error):
+    """An error whose text is its name in words and what it was given."""
+
+    def __str__(self) -> str:
+        return f'{self.prefix}: {Exception.__str__(self)}'
+
+
+class TransientErrorMixin:
+    """Mixed into errors that are likely to pass: repeat the request or the upload."""
+
+    def should_retry_http(self) -> bool:
+        """Yes: the same request may succeed."""
+        return True
+
+    def should_retry_upload(self) -> bool:
+        """Yes: the upload may succeed with a fresh URL."""
+        return True

@@ -1,0 +1,105 @@
+"""From error answers and from exceptions of requests to exceptions of this package."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from .exception import (
+    B2ConnectionError,
+    B2Error,
+    B2RequestTimeout,
+    B2RequestTimeoutDuringUpload,
+    BrokenPipe,
+    ConnectionReset,
+    InvalidJsonResponse,
+    PotentialS3EndpointPassedAsRealm,
+    UnknownError,
+    UnknownHost,
+    interpret_b2_error,
+)
+
+if TYPE_CHECKING:
+    import requests
+
+_TOKEN_IN_URL = re.compile(r'(authorization=)[^&\s\'")]+', re.IGNORECASE)
+# A name that does not exist.  EAI_AGAIN, a name server that does not answer, is no such case:
+# the network may come back.
+_UNKNOWN_HOST = frozenset(
+    getattr(socket, name) for name in ('EAI_NONAME', 'EAI_NODATA') if hasattr(socket, name)
+)
+
+
+def not_json(content: bytes, url: str) -> InvalidJsonResponse:
+    """The exception for an answer that should be JSON and is not."""
+    if '://s3.' in url:
+        return PotentialS3EndpointPassedAsRealm(content)
+    return InvalidJsonResponse(content)
+
+
+def error_of_response(
+    response: requests.Response, url: str, post_params: dict[str, Any] | None
+) -> B2Error:
+    """The exception for an answer with an error status."""
+    status, content = response.status_code, response.content
+    if 300 <= status < 400:
+        return UnknownError(f'{status} redirect: B2 uses none, so it was not followed')
+    code: str | None = None
+    message: str | None = None
+    if content:
+        try:
+            answer = json.loads(content)
+            code, message = answer.get('code'), answer.get('message')
+        except (ValueError, AttributeError):
+            invalid = not_json(content, url)
+            if isinstance(invalid, PotentialS3EndpointPassedAsRealm) and status < 500:
+                return invalid
+            code, message = 'non_json_response', invalid.args[0]
+    return interpret_b2_error(status, code, message, dict(response.headers), post_params)
+
+
+def error_of_exception(error: requests.RequestException, sends_content: bool) -> B2Error:
+    """The exception for a request that got no answer.
+
+    :param sends_content: does the request send content, so that only a fresh upload URL helps?
+    """
+    import requests
+
+    text = _TOKEN_IN_URL.sub(r'\1******', str(error))
+    causes = list(_causes_of(error))
+
+    def is_caused_by(*classes: type[BaseException]) -> bool:
+        return any(isinstance(cause, classes) for cause in causes)
+
+    if is_caused_by(requests.exceptions.InvalidHeader):
+        # Its text holds the header's value, which may be a token.
+        return UnknownError('a header of the request has a value that cannot be sent')
+    if is_caused_by(requests.ConnectTimeout):
+        return B2RequestTimeout(text)
+    if is_caused_by(requests.Timeout, TimeoutError):
+        return B2RequestTimeoutDuringUpload(text) if sends_content else B2RequestTimeout(text)
+    if any(isinstance(c, socket.gaierror) and c.errno in _UNKNOWN_HOST for c in causes):
+        return UnknownHost(text)
+    if sends_content and is_caused_by(BrokenPipeError):
+        return BrokenPipe(text)
+    if sends_content and is_caused_by(ConnectionResetError):
+        return ConnectionReset(text)
+    if is_caused_by(requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+        return B2ConnectionError(text)
+    return UnknownError(text)
+
+
+def _causes_of(error: BaseException) -> Iterator[BaseException]:
+    """The error and all that it wraps: urllib3 and requests put the cause into ``args``."""
+    seen: set[int] = set()
+    waiting: list[object] = [error]
+    while waiting:
+        cause = waiting.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting += [*cause.args, getattr(cause, 'reason', None), cause.__cause__, cause.__context__]

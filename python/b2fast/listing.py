@@ -1,0 +1,109 @@
+"""Listing the files of a bucket like the directories of a file system."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .filter import Filter, FilterMatcher
+
+if TYPE_CHECKING:
+    from .bucket import Bucket
+    from .file_version import FileVersion
+
+_WILDCARD = re.compile(r'[*?\[]')
+_SEPARATOR = '/'
+_AFTER_SEPARATOR = chr(ord(_SEPARATOR) + 1)
+
+
+class FolderListing:
+    """What `Bucket.ls` lists; its parameters are explained there."""
+
+    def __init__(
+        self,
+        bucket: Bucket,
+        path: str,
+        latest_only: bool,
+        recursive: bool,
+        fetch_count: int | None,
+        with_wildcard: bool,
+        filters: Sequence[Filter],
+    ) -> None:
+        self._bucket = bucket
+        self._path = path
+        self._latest_only = latest_only
+        self._recursive = recursive
+        self._fetch_count = fetch_count
+        self._with_wildcard = with_wildcard
+        self._filter = FilterMatcher(filters)
+
+    def entries(self) -> Iterator[tuple[FileVersion, str | None]]:
+        """The entries, in order of their names."""
+        path = self._path
+        if self._with_wildcard:
+            yield from self._below(_prefix_without_wildcard(path))
+            return
+        if not path or path.endswith(_SEPARATOR):
+            yield from self._below(path)
+            return
+        found = False
+        for version in self._of_exact_name(path):
+            found = True
+            yield version, None
+        if not found:
+            yield from self._below(path + _SEPARATOR)
+
+    def _of_exact_name(self, name: str) -> Iterator[FileVersion]:
+        if not self._latest_only:
+            yield from self._bucket.list_file_versions(name, self._fetch_count)
+            return
+        newest = next(iter(self._bucket.list_file_versions(name, fetch_count=1)), None)
+        if newest is not None and newest.action == 'upload':
+            yield newest
+
+    def _below(self, prefix: str) -> Iterator[tuple[FileVersion, str | None]]:
+        start_name: str | None = prefix
+        start_id: str | None = None
+        while start_name is not None:
+            page = self._page(prefix, start_name, start_id)
+            folder: str | None = None
+            for version in self._matching(page['files']):
+                folder_of_file = self._folder_of(version.file_name, prefix)
+                if folder_of_file is None or folder_of_file != folder:
+                    yield version, folder_of_file
+                folder = folder_of_file
+            start_name, start_id = page['nextFileName'], page.get('nextFileId')
+            if folder is not None and start_name is not None and start_name.startswith(folder):
+                # The rest of the folder is not shown, so it need not be listed either.
+                start_name, start_id = folder[:-1] + _AFTER_SEPARATOR, None
+
+    def _page(self, prefix: str, start_name: str, start_id: str | None) -> dict[str, Any]:
+        session, bucket_id = self._bucket.api.session, self._bucket.id_
+        if self._latest_only:
+            return session.list_file_names(bucket_id, start_name, self._fetch_count, prefix)
+        return session.list_file_versions(
+            bucket_id, start_name, start_id, self._fetch_count, prefix
+        )
+
+    def _matching(self, entries: Sequence[dict[str, Any]]) -> Iterator[FileVersion]:
+        factory = self._bucket.api.file_version_factory
+        for entry in entries:
+            name = entry['fileName']
+            if self._with_wildcard and not fnmatch.fnmatchcase(name, self._path):
+                continue
+            if self._filter.match(name):
+                yield factory.from_api_response(entry)
+
+    def _folder_of(self, name: str, prefix: str) -> str | None:
+        if self._recursive:
+            return None
+        end = name.find(_SEPARATOR, len(prefix))
+        return None if end < 0 else name[: end + 1]
+
+
+def _prefix_without_wildcard(pattern: str) -> str:
+    """What every matching name begins with."""
+    found = _WILDCARD.search(pattern)
+    return pattern if found is None else pattern[: found.start()]

@@ -1,0 +1,208 @@
+"""Progress listeners: who is told how many bytes of a transfer are done."""
+
+from __future__ import annotations
+
+import time
+from abc import ABCMeta, abstractmethod
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+class AbstractProgressListener(metaclass=ABCMeta):
+    """Is told the total number of bytes first, then how many of them are done.
+
+    The calls come from the thread that runs the transfer. The number of completed bytes never
+    falls, and the last call of a successful transfer has the total. A transfer does not close
+    its listener: whoever made it does, most simply in a ``with`` statement.
+    """
+
+    def __init__(self, description: str = '') -> None:
+        self.description = description
+        self._closed = False
+
+    @abstractmethod
+    def set_total_bytes(self, total_byte_count: int) -> None:
+        """Take the number of bytes that the whole transfer has."""
+
+    @abstractmethod
+    def bytes_completed(self, byte_count: int) -> None:
+        """Take the number of bytes that are done since the start of the transfer."""
+
+    def close(self) -> None:
+        """Show no more progress. Closing again does nothing."""
+        self._closed = True
+
+    def change_description(self, new_description: str) -> bool:
+        """Replace the description; returns whether it will be shown."""
+        self.description = new_description
+        return True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class DoNothingProgressListener(AbstractProgressListener):
+    """Shows nothing."""
+
+    def set_total_bytes(self, total_byte_count: int) -> None:
+        """Do nothing."""
+
+    def bytes_completed(self, byte_count: int) -> None:
+        """Do nothing."""
+
+
+class ProgressListenerForTest(AbstractProgressListener):
+    """Keeps its calls as text, such as ``bytes_completed(5)``, for tests to look at."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.calls: list[str] = []
+
+    def set_total_bytes(self, total_byte_count: int) -> None:
+        """Keep the call."""
+        self.calls.append(f'set_total_bytes({total_byte_count})')
+
+    def bytes_completed(self, byte_count: int) -> None:
+        """Keep the call."""
+        self.calls.append(f'bytes_completed({byte_count})')
+
+    def close(self) -> None:
+        """Keep the call."""
+        self.calls.append('close()')
+        super().close()
+
+    def get_calls(self) -> list[str]:
+        """All calls so far, oldest first."""
+        return self.calls
+
+
+class SimpleProgressListener(AbstractProgressListener):
+    """Prints a percentage every few seconds; a short transfer prints nothing."""
+
+    SECONDS_BETWEEN_LINES = 3.0
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.complete = 0
+        self.last_time = time.time()
+        self.any_printed = False
+        self.total = 0
+
+    def set_total_bytes(self, total_byte_count: int) -> None:
+        """Take the total."""
+        self.total = total_byte_count
+
+    def bytes_completed(self, byte_count: int) -> None:
+        """Print a line if the last one is a while ago."""
+        now = time.time()
+        if now - self.last_time < self.SECONDS_BETWEEN_LINES or self.total == 0:
+            return
+        if not self.any_printed:
+            print(self.description)
+        print(f'     {int(100 * byte_count / self.total)}%')
+        self.last_time = now
+        self.any_printed = True
+
+    def close(self) -> None:
+        """Print that the transfer is over, if it printed anything."""
+        if self.any_printed and not self._closed:
+            print('    DONE.')
+        super().close()
+
+
+class TqdmProgressListener(AbstractProgressListener):
+    """Shows a progress bar; needs the package ``tqdm`` (the extra ``cli`` installs it)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.tqdm: tqdm[Any] | None = None
+        self.prev_value = 0
+
+    def set_total_bytes(self, total_byte_count: int) -> None:
+        """Draw the bar, or give it another total."""
+        if self.tqdm is not None:
+            self.tqdm.total = total_byte_count
+            self.tqdm.refresh()
+            return
+        from tqdm import tqdm
+
+        self.tqdm = tqdm(
+            desc=self.description,
+            total=total_byte_count,
+            unit='B',
+            unit_scale=True,
+            leave=True,
+            miniters=1,
+            mininterval=0.2,
+            smoothing=0.1,
+        )
+
+    def bytes_completed(self, byte_count: int) -> None:
+        """Move the bar; a number below the last one is ignored."""
+        if self.tqdm is not None and byte_count > self.prev_value:
+            self.tqdm.update(byte_count - self.prev_value)
+            self.prev_value = byte_count
+
+    def change_description(self, new_description: str) -> bool:
+        """Replace the description, also of a bar that is shown."""
+        if self.tqdm is not None:
+            self.tqdm.set_description(new_description)
+        return super().change_description(new_description)
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self.tqdm is not None:
+            self.tqdm.close()
+        super().close()
+
+
+def make_progress_listener(description: str, quiet: bool) -> AbstractProgressListener:
+    """A listener for a person at a terminal: a bar if ``tqdm`` is installed, else lines.
+
+    :param description: what is transferred
+    :param quiet: show nothing
+    """
+    if quiet:
+        return DoNothingProgressListener()
+    try:
+        import tqdm  # noqa: F401
+    except ImportError:
+        return SimpleProgressListener(description)
+    return TqdmProgressListener(description)
+
+
+class TransferProgress:
+    """Tells a listener about one transfer, keeping the promises of the listener's class.
+
+    Transfers report what they have, which may fall back when a part is sent again.
+    """
+
+    def __init__(self, listener: AbstractProgressListener, total: int) -> None:
+        self._listener = listener
+        self._total = total
+        self._last: int | None = None
+        listener.set_total_bytes(total)
+
+    def update(self, byte_count: int) -> None:
+        """Tell the number of completed bytes if it grew."""
+        byte_count = min(byte_count, self._total)
+        if byte_count > (self._last or 0):
+            self._last = byte_count
+            self._listener.bytes_completed(byte_count)
+
+    def finish(self) -> None:
+        """Tell the total, if that was not done yet."""
+        if self._last != self._total:
+            self._last = self._total
+            self._listener.bytes_completed(self._total)

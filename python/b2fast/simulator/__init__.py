@@ -1,0 +1,22 @@
+"""B2 without the cloud: in the process (`RawSimulator`) and over HTTP (`SimulatorServer`)."""
+
+from __future__ import annotations
+
+from .faults import Fault
+from .http_door import ServedRequest
+from .raw_bucket import BucketSimulator
+from .raw_objects import FakeResponse, FileSimulator, KeySimulator, PartSimulator
+from .raw_simulator import RawSimulator
+from .server import SimulatorServer
+
+__all__ = [
+    'BucketSimulator',
+    'FakeResponse',
+    'Fault',
+    'FileSimulator',
+    'KeySimulator',
+    'PartSimulator',
+    'RawSimulator',
+    'ServedRequest',
+    'SimulatorServer',
+]

@@ -1,0 +1,517 @@
+"""A bucket: what its calls do, whichever door they come through."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from b2fast._core.server import Content
+from b2fast.encryption.setting import SSE_B2_AES, EncryptionSetting
+from b2fast.encryption.types import EncryptionMode
+from b2fast.file_lock import (
+    NO_RETENTION_BUCKET_SETTING,
+    BucketRetentionSetting,
+    FileRetentionSetting,
+    LegalHold,
+    RetentionMode,
+)
+
+from . import errors, rules
+from .file import File, Part
+from .listing import FileIndex, Page, Position
+from .ranges import exact_range
+
+if TYPE_CHECKING:
+    from .state import Service
+
+_DAY = 24 * 3600 * 1000
+_FIRST_TIMESTAMP = 5000
+# Older than every version: where a listing goes on after an ID that never existed.
+_OLDEST: Position = (0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewFile:
+    """What a caller says about a file to be."""
+
+    name: str
+    content_type: str
+    info: Mapping[str, str]
+    encryption: EncryptionSetting | None = None
+    retention: FileRetentionSetting | None = None
+    legal_hold: LegalHold | None = None
+    timestamp: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class BucketSettings:
+    """What `b2_update_bucket` can change; None leaves a setting as it is."""
+
+    bucket_type: str | None = None
+    bucket_info: Mapping[str, str] | None = None
+    cors_rules: Sequence[Mapping[str, Any]] | None = None
+    lifecycle_rules: Sequence[Mapping[str, Any]] | None = None
+    encryption: EncryptionSetting | None = None
+    retention: BucketRetentionSetting | None = None
+    replication: Any | None = None
+    file_lock: bool | None = None
+
+
+class Bucket:
+    """A bucket and the versions in it. Callers hold the lock of the service.
+
+    :param service: the service it belongs to.
+    :param account_id: the account that owns it.
+    :param bucket_id: names the bucket for ever.
+    :param bucket_name: unique in the service.
+    :param bucket_type: `allPublic` or `allPrivate`.
+    :param options_set: what the answers show as `options`.
+    """
+
+    FIRST_FILE_NUMBER = 9999
+
+    file_class: type[File] = File
+    part_class: type[Part] = Part
+
+    def __init__(
+        self,
+        service: Service,
+        account_id: str,
+        bucket_id: str,
+        bucket_name: str,
+        bucket_type: str,
+        settings: BucketSettings,
+        options_set: set[str] | None = None,
+    ) -> None:
+        self.service = service
+        self.profile = service.profile
+        self.account_id = account_id
+        self.bucket_id = bucket_id
+        self.bucket_name = bucket_name
+        self.bucket_type = bucket_type
+        self.bucket_info: dict[str, str] = dict(settings.bucket_info or {})
+        self.cors_rules: list[Mapping[str, Any]] = list(settings.cors_rules or [])
+        self.lifecycle_rules: list[Mapping[str, Any]] = list(settings.lifecycle_rules or [])
+        self.default_server_side_encryption = settings.encryption or SSE_B2_AES
+        self.is_file_lock_enabled = settings.file_lock
+        self.default_retention = NO_RETENTION_BUCKET_SETTING
+        self.replication = settings.replication
+        self.options_set = options_set or set()
+        self.revision = self.profile.first_revision
+        self.file_id_to_file: dict[str, File] = {}
+        self.file_id_counter: Iterator[int] = itertools.count(self.FIRST_FILE_NUMBER, -1)
+        self.upload_timestamp_counter: Iterator[int] = itertools.count(_FIRST_TIMESTAMP)
+        self.upload_url_counter: Iterator[int] = itertools.count()
+        self._index: FileIndex[File] = FileIndex()
+        self._unfinished: dict[str, File] = {}
+        # Deleted versions keep their place: a listing may be continued from one of them.
+        self._positions: dict[str, Position] = {}
+        self._sequence = itertools.count(1)
+
+    def __repr__(self) -> str:
+        return f'<{type(self).__name__} {self.bucket_name} {self.bucket_id}>'
+
+    @property
+    def is_public(self) -> bool:
+        return self.bucket_type == 'allPublic'
+
+    @property
+    def maximum_copy_size(self) -> int:
+        """Most bytes in one simple copy."""
+        return self.profile.maximum_copy_size
+
+    def is_empty(self) -> bool:
+        return not self._index
+
+    # Settings
+
+    @staticmethod
+    def check_settings(settings: BucketSettings) -> None:
+        """Refuses settings that no bucket can have."""
+        if settings.bucket_type is not None:
+            rules.check_bucket_type(settings.bucket_type)
+        if settings.bucket_info is not None:
+            rules.check_bucket_info(settings.bucket_info)
+        if settings.lifecycle_rules is not None:
+            rules.check_lifecycle_rules(settings.lifecycle_rules)
+        if settings.encryption is not None and settings.encryption.mode != EncryptionMode.SSE_B2:
+            raise errors.bad_request('The default encryption of a bucket has to be SSE-B2')
+
+    def update(self, settings: BucketSettings, if_revision_is: int | None = None) -> None:
+        """Changes settings: all of them or, if one is refused, none.
+
+        :param if_revision_is: the revision that the caller saw last.
+        :raises SimulatedError: 409 `conflict` if the bucket has another revision; 400.
+        """
+        if if_revision_is is not None and if_revision_is != self.revision:
+            raise errors.revision_conflict()
+        if self.profile.checks_settings:
+            self.check_settings(settings)
+        if settings.file_lock is False and self.is_file_lock_enabled:
+            raise errors.disabling_file_lock()
+        locked = settings.file_lock or self.is_file_lock_enabled
+        if settings.retention is not None and not locked:
+            raise errors.no_file_lock()
+        if settings.bucket_type is not None:
+            self.bucket_type = settings.bucket_type
+        if settings.bucket_info is not None:
+            self.bucket_info = dict(settings.bucket_info)
+        if settings.cors_rules is not None:
+            self.cors_rules = list(settings.cors_rules)
+        if settings.lifecycle_rules is not None:
+            self.lifecycle_rules = list(settings.lifecycle_rules)
+        if settings.encryption is not None:
+            self.default_server_side_encryption = settings.encryption
+        if settings.retention is not None:
+            self.default_retention = settings.retention
+        if settings.replication is not None:
+            self.replication = settings.replication
+        if settings.file_lock is not None:
+            self.is_file_lock_enabled = settings.file_lock
+        self.revision += 1
+
+    # Finding files
+
+    def file(self, file_id: str) -> File:
+        """Returns a version by its ID.
+
+        :raises SimulatedError: 404.
+        """
+        found = self.file_id_to_file.get(file_id)
+        if found is None:
+            raise errors.not_found(file_id)
+        return found
+
+    def file_of_name(self, file_id: str, file_name: str) -> File:
+        """Returns a version that has this ID and this name.
+
+        :raises SimulatedError: 400 `file_not_present`.
+        """
+        found = self.file_id_to_file.get(file_id)
+        if found is None or found.name != file_name:
+            raise errors.file_not_present(file_name, file_id)
+        return found
+
+    def unfinished_file(self, file_id: str) -> File:
+        """Returns a large file that is not finished.
+
+        :raises SimulatedError: 400.
+        """
+        found = self._unfinished.get(file_id)
+        if found is None:
+            raise errors.no_unfinished_file(file_id)
+        return found
+
+    def visible_file(self, file_name: str) -> File:
+        """Returns the version that a download of the name gets.
+
+        :raises SimulatedError: 404 if there is none or it is hidden.
+        """
+        found = self._index.visible(file_name)
+        if found is None:
+            raise errors.not_found(file_name)
+        return found
+
+    def page_of_names(
+        self, start: str | None, count: int, prefix: str | None, delimiter: str | None = None
+    ) -> Page[File]:
+        return self._index.page_of_names(start or '', count, prefix or '', delimiter)
+
+    def page_of_versions(
+        self,
+        start: str | None,
+        start_id: str | None,
+        count: int,
+        prefix: str | None,
+        delimiter: str | None = None,
+    ) -> Page[File]:
+        position = None
+        if start_id is not None:
+            if not start:
+                raise errors.bad_request('startFileId needs startFileName')
+            position = self._position(start_id)
+        return self._index.page_of_versions(start or '', position, count, prefix or '', delimiter)
+
+    def page_of_unfinished(
+        self, start_id: str | None, count: int, prefix: str | None
+    ) -> tuple[list[File], File | None]:
+        """Returns unfinished large files, the oldest first, and the first of the next page."""
+        # The position grows smaller with time, so that of the first wanted is the largest.
+        limit = None if start_id is None else self._position(start_id)
+        found = (
+            file
+            for file in self._unfinished.values()
+            if file.name.startswith(prefix or '') and (limit is None or file.position <= limit)
+        )
+        page = sorted(found, key=lambda file: file.position, reverse=True)
+        return page[:count], page[count] if len(page) > count else None
+
+    def page_of_parts(
+        self, file_id: str, start: int | None, count: int
+    ) -> tuple[list[Part], Part | None]:
+        """Returns parts of an unfinished file from a number on, and the next page's first."""
+        return self.unfinished_file(file_id).page_of_parts(start, count)
+
+    def _position(self, file_id: str) -> Position:
+        position = self._positions.get(file_id)
+        if position is None:
+            if not self.profile.counted_ids:
+                raise errors.bad_request(f'Invalid fileId: {file_id}', 'invalid_file_id')
+            return _OLDEST
+        return position
+
+    # Writing
+
+    def check_new_file(self, new: NewFile) -> None:
+        """Refuses a file before its content is looked at.
+
+        :raises SimulatedError: 400.
+        """
+        if self.profile.checks_names:
+            rules.check_file_name(new.name)
+            customer_key = new.encryption and new.encryption.mode == EncryptionMode.SSE_C
+            rules.check_file_info(
+                new.name, new.info, short=bool(customer_key or self.is_file_lock_enabled)
+            )
+        if self.profile.checks_settings and not self.is_file_lock_enabled:
+            held = new.legal_hold in (LegalHold.ON, LegalHold.OFF)
+            if held or (new.retention is not None and new.retention.retain_until is not None):
+                raise errors.no_file_lock()
+        if self.profile.checks_settings and new.retention is not None:
+            until = new.retention.retain_until
+            if until is not None and until <= self.profile.clock():
+                raise errors.bad_request(
+                    'The retain until timestamp must be in the future',
+                    'retain_until_timestamp_must_be_in_future',
+                )
+        if new.timestamp is not None:
+            if not self.profile.custom_timestamps:
+                raise errors.bad_request(
+                    'Custom upload timestamps are not enabled for this account',
+                    'custom_timestamp_not_allowed',
+                )
+            if self.profile.checks_settings and new.timestamp > self.profile.clock():
+                raise errors.bad_request('The custom upload timestamp is in the future')
+
+    def upload(self, new: NewFile, content: Content, sha1: str) -> File:
+        """Stores a file.
+
+        :param content: what arrived.
+        :param sha1: what the caller says of it: 40 hex digits or `do_not_verify`.
+        :raises SimulatedError: 400; nothing is stored then.
+        """
+        self.check_new_file(new)
+        if len(content) > self.profile.maximum_upload_size:
+            raise errors.bad_request(f'File size too big: {len(content)}')
+        stored = rules.stored_sha1(sha1, content.sha1())
+        if stored is None:
+            raise errors.file_sha1_mismatch(new.name)
+        return self._store('upload', new, stored, content)
+
+    def begin_large_file(self, new: NewFile) -> File:
+        """Starts a large file, whose parts are to follow."""
+        self.check_new_file(new)
+        return self._store('start', new, 'none', None)
+
+    def add_part(
+        self,
+        file_id: str,
+        part_number: int,
+        content: Content,
+        sha1: str,
+        encryption: EncryptionSetting | None = None,
+    ) -> Part:
+        """Stores a part of a large file; a former part of that number is replaced.
+
+        :raises SimulatedError: 400; the former part stays then.
+        """
+        file = self.unfinished_file(file_id)
+        lowest = 1 if self.profile.checks_parts else 0
+        if not lowest <= part_number <= rules.MAX_PART_NUMBER:
+            raise errors.bad_request('Part number must be in range 1 - 10000')
+        if len(content) > self.profile.maximum_upload_size:
+            raise errors.bad_request(f'Part size too big: {len(content)}')
+        file.check_encryption(encryption)
+        stored = rules.stored_sha1(sha1, content.sha1())
+        if stored is None:
+            raise errors.part_sha1_mismatch(file_id)
+        part = self.part_class(file_id, part_number, len(content), stored, content)
+        part.upload_timestamp = self.profile.clock()
+        file.parts[part_number] = part
+        return part
+
+    def complete_large_file(self, file_id: str, part_sha1s: Sequence[str]) -> File:
+        """Makes a file of its parts.
+
+        :raises SimulatedError: 400; the file stays unfinished then.
+        """
+        file = self.unfinished_file(file_id)
+        if self.profile.checks_parts:
+            self._check_part_sizes(file, len(part_sha1s))
+        file.finish(list(part_sha1s))
+        del self._unfinished[file_id]
+        return file
+
+    def _check_part_sizes(self, file: File, count: int) -> None:
+        if count < 2:
+            raise errors.bad_request('large files must have at least 2 parts')
+        smallest = self.profile.minimum_part_size
+        last = max(file.parts, default=0)
+        for number, part in sorted(file.parts.items()):
+            if part.content_length < (1 if number == last else smallest):
+                raise errors.bad_request(f'Part number {number} is smaller than {smallest} bytes')
+        if sum(part.content_length for part in file.parts.values()) > rules.MAX_FILE_SIZE:
+            raise errors.bad_request('Large files have at most 10 TB')
+
+    def abandon_large_file(self, file_id: str) -> File:
+        """Removes an unfinished file and its parts."""
+        file = self.unfinished_file(file_id)
+        self._remove(file)
+        return file
+
+    def hide(self, file_name: str) -> File:
+        """Puts a hide marker before the versions of a name.
+
+        :raises SimulatedError: 400 `already_hidden`, `no_such_file`.
+        """
+        if self.profile.checks_names:
+            rules.check_file_name(file_name)
+        if self.profile.checks_hiding and self._index.visible(file_name) is None:
+            if any(version.action == 'hide' for version in self._index.versions(file_name)):
+                raise errors.already_hidden(file_name)
+            raise errors.no_such_file(file_name)
+        new = NewFile(name=file_name, content_type='', info={})
+        return self._store('hide', new, None, None)
+
+    def delete(self, file_id: str, file_name: str, bypass_governance: bool = False) -> File:
+        """Deletes a version, finished or not.
+
+        :raises SimulatedError: 400 `file_not_present`, 401 `access_denied`.
+        """
+        file = self.file_of_name(file_id, file_name)
+        file.check_deletable(self.profile.clock(), bypass_governance)
+        self._remove(file)
+        return file
+
+    def copy(
+        self,
+        source: File,
+        new: NewFile,
+        range_: tuple[int, int] | None,
+        source_encryption: EncryptionSetting | None,
+    ) -> File:
+        """Stores a copy of a file, or of its bytes first to last, in this bucket.
+
+        :raises SimulatedError: 400, 404, 416.
+        """
+        self.check_new_file(new)
+        # b2sdk's simulator counts a copy in the bucket it is taken from, and counts its ID
+        # even if the copy is then refused.
+        counters = source.bucket if self.profile.counted_ids else self
+        file_id = counters._next_file_id(large=False)
+        content = self._copied_content(source, range_, source_encryption)
+        if len(content) > self.maximum_copy_size:
+            raise errors.copy_source_too_big(len(content))
+        timestamp = counters._next_timestamp()
+        return self._store('upload', new, content.sha1(), content, file_id, timestamp)
+
+    def copy_part(
+        self,
+        source: File,
+        file_id: str,
+        part_number: int,
+        range_: tuple[int, int] | None,
+        source_encryption: EncryptionSetting | None,
+        encryption: EncryptionSetting | None,
+    ) -> Part:
+        """Stores a copy of a file, or of its bytes first to last, as a part."""
+        content = self._copied_content(source, range_, source_encryption)
+        return self.add_part(file_id, part_number, content, content.sha1(), encryption)
+
+    @staticmethod
+    def _copied_content(
+        source: File, range_: tuple[int, int] | None, encryption: EncryptionSetting | None
+    ) -> Content:
+        if not source.is_visible():
+            raise errors.not_found(source.file_id)
+        source.check_encryption(encryption)
+        if range_ is None:
+            return source.content
+        return source.content.slice(*exact_range(range_, source.content_length))
+
+    def _store(
+        self,
+        action: str,
+        new: NewFile,
+        sha1: str | None,
+        content: Content | None,
+        file_id: str | None = None,
+        timestamp: int | None = None,
+    ) -> File:
+        content_type: str | None = new.content_type
+        encryption: EncryptionSetting | None = new.encryption or self.default_server_side_encryption
+        if action == 'hide':
+            content_type = encryption = None
+        elif self.profile.resolves_content_type:
+            content_type = rules.resolve_content_type(new.content_type, new.name)
+        if timestamp is None:
+            timestamp = self._next_timestamp()
+        if new.timestamp is not None:
+            timestamp = new.timestamp
+        if file_id is None:
+            file_id = self._next_file_id(large=action == 'start')
+        retention = new.retention
+        if retention is None and action != 'hide':
+            retention = self._default_retention(timestamp)
+        file = self.file_class(
+            self.account_id,
+            self,
+            file_id,
+            action,
+            new.name,
+            content_type,
+            sha1,
+            new.info,
+            content,
+            timestamp,
+            server_side_encryption=encryption,
+            file_retention=retention,
+            legal_hold=LegalHold.UNSET if new.legal_hold is None else new.legal_hold,
+        )
+        age = 0 if self.profile.counted_ids else -timestamp
+        file.position = (age, -next(self._sequence))
+        self._positions[file_id] = file.position
+        self.file_id_to_file[file_id] = file
+        self._index.add(file)
+        if action == 'start':
+            self._unfinished[file_id] = file
+        self.service.remember_file(file_id, self.bucket_id)
+        return file
+
+    def _remove(self, file: File) -> None:
+        del self.file_id_to_file[file.file_id]
+        self._unfinished.pop(file.file_id, None)
+        self._index.remove(file)
+        self.service.forget_file(file.file_id)
+
+    def _next_timestamp(self) -> int:
+        if self.profile.counted_ids:
+            return next(self.upload_timestamp_counter)
+        return self.profile.clock()
+
+    def _next_file_id(self, large: bool) -> str:
+        if self.profile.counted_ids:
+            return str(next(self.file_id_counter))
+        return self.service.ids.file_id(self.bucket_id, self.profile.clock(), large)
+
+    def _default_retention(self, timestamp: int) -> FileRetentionSetting | None:
+        setting = self.default_retention
+        # b2sdk's simulator only stores the default.
+        if self.profile.counted_ids or setting.period is None:
+            return None
+        if setting.mode not in (RetentionMode.GOVERNANCE, RetentionMode.COMPLIANCE):
+            return None
+        days = setting.period.duration * (365 if setting.period.unit == 'years' else 1)
+        return FileRetentionSetting(setting.mode, timestamp + days * _DAY)

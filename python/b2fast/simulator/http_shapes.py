@@ -1,0 +1,157 @@
+"""What the service answers, in the shapes of API versions 1 to 4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from b2fast.file_lock import NO_RETENTION_FILE_SETTING
+
+from .bucket import Bucket
+from .file import File, Part, encryption_fields
+from .listing import Folder
+from .profile import Profile
+from .state import Key
+
+
+def account(call_version: int, key: Key, token: str, base_url: str, profile: Profile) -> Any:
+    """Returns the answer of `b2_authorize_account`."""
+    seconds = key.expiration_timestamp_or_none
+    buckets = key.buckets_or_none
+    only = buckets[0] if buckets else None
+    urls = {'apiUrl': base_url, 'downloadUrl': base_url}
+    sizes = {
+        'absoluteMinimumPartSize': profile.minimum_part_size,
+        'recommendedPartSize': profile.recommended_part_size,
+    }
+    # The simulator speaks the native API only; the address is there because clients read it.
+    s3_url = {'s3ApiUrl': base_url}
+    prefix = {'namePrefix': key.name_prefix_or_none}
+    capabilities = {'capabilities': key.capabilities}
+    bucket_id = {'bucketId': only and only['id']}
+    bucket_name = {'bucketName': only and only['name']}
+    answer: dict[str, Any] = {'accountId': key.account_id, 'authorizationToken': token}
+    if call_version == 1:
+        allowed = {**capabilities, **bucket_id, **prefix}
+        old_size = {'minimumPartSize': profile.recommended_part_size}
+        return {**answer, **urls, **sizes, **old_size, 'allowed': allowed}
+    if call_version == 2:
+        allowed = {**capabilities, **bucket_id, **bucket_name, **prefix}
+        return {**answer, **urls, **sizes, **s3_url, 'allowed': allowed}
+    storage: dict[str, Any] = {**urls, **sizes, **s3_url}
+    if call_version == 3:
+        storage |= {**capabilities, **bucket_id, **bucket_name, **prefix}
+        storage['infoType'] = 'storageApi'
+    else:
+        storage['allowed'] = {'buckets': buckets, **capabilities, **prefix}
+    return {
+        **answer,
+        'applicationKeyExpirationTimestamp': None if seconds is None else seconds * 1000,
+        'apiInfo': {'storageApi': storage},
+    }
+
+
+def bucket(found: Bucket, may: Callable[[str], bool]) -> dict[str, Any]:
+    """Returns a bucket object.
+
+    :param may: tells whether the reader has a capability.
+    """
+    retention = found.default_retention
+    period = retention.period
+    return {
+        'accountId': found.account_id,
+        'bucketId': found.bucket_id,
+        'bucketName': found.bucket_name,
+        'bucketType': found.bucket_type,
+        'bucketInfo': found.bucket_info,
+        'corsRules': found.cors_rules,
+        'lifecycleRules': found.lifecycle_rules,
+        'revision': found.revision,
+        'options': sorted(found.options_set),
+        'defaultServerSideEncryption': _filtered(
+            may('readBucketEncryption'),
+            encryption_fields(found.default_server_side_encryption),
+        ),
+        'fileLockConfiguration': _filtered(
+            may('readBucketRetentions'),
+            {
+                'defaultRetention': {
+                    'mode': retention.mode.value,
+                    'period': None if period is None else period.as_dict(),
+                },
+                'isFileLockEnabled': bool(found.is_file_lock_enabled),
+            },
+        ),
+        'replicationConfiguration': _filtered(may('readBucketReplications'), None),
+    }
+
+
+def file_version(file: File | Folder, version: int, may: Callable[[str], bool]) -> dict[str, Any]:
+    """Returns a file version object, or the entry of a folder in a listing.
+
+    :param may: tells whether the reader has a capability.
+    """
+    if isinstance(file, Folder):
+        return _with_size(_FOLDER | {'fileName': file.name}, version)
+    answer = _with_size(_plain(file), version)
+    if file.action == 'hide':
+        return answer
+    retention = file.file_retention or NO_RETENTION_FILE_SETTING
+    answer['fileRetention'] = _filtered(
+        may('readFileRetentions'),
+        {'mode': retention.mode.value, 'retainUntilTimestamp': retention.retain_until},
+    )
+    answer['legalHold'] = _filtered(may('readFileLegalHolds'), file.legal_hold.value)
+    answer['serverSideEncryption'] = encryption_fields(file.server_side_encryption)
+    return answer
+
+
+def part(found: Part, file: File) -> dict[str, Any]:
+    """Returns a part object."""
+    return {
+        'fileId': found.file_id,
+        'partNumber': found.part_number,
+        'contentLength': found.content_length,
+        'contentSha1': found.content_sha1,
+        'contentMd5': None,
+        'serverSideEncryption': encryption_fields(file.server_side_encryption),
+        'uploadTimestamp': found.upload_timestamp,
+    }
+
+
+_FOLDER: dict[str, Any] = {
+    'action': 'folder',
+    'contentLength': 0,
+    'contentMd5': None,
+    'contentSha1': None,
+    'contentType': None,
+    'fileId': None,
+    'fileInfo': {},
+    'uploadTimestamp': 0,
+}
+
+
+def _plain(file: File) -> dict[str, Any]:
+    hidden = file.action == 'hide'
+    return {
+        'accountId': file.account_id,
+        'action': file.action,
+        'bucketId': file.bucket.bucket_id,
+        'contentLength': file.content_length,
+        'contentMd5': None if hidden else file.content_md5,
+        'contentSha1': file.content_sha1,
+        'contentType': 'application/x-bz-hide-marker' if hidden else file.content_type,
+        'fileId': file.file_id,
+        'fileInfo': file.file_info,
+        'fileName': file.name,
+        'uploadTimestamp': file.upload_timestamp,
+    }
+
+
+def _with_size(answer: dict[str, Any], version: int) -> dict[str, Any]:
+    # Version 1 calls it size; clients of that time read either.
+    return {**answer, 'size': answer['contentLength']} if version == 1 else answer
+
+
+def _filtered(readable: bool, value: object) -> dict[str, Any]:
+    return {'isClientAuthorizedToRead': readable, 'value': value if readable else None}

@@ -1,0 +1,258 @@
+"""Moving bytes with the Rust core."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .._core.transfer import Download, Engine, Leases, Retry, Source, TransferError
+from ..encryption.types import EncryptionMode
+from ..exception import AccessDenied, InvalidJsonResponse, SSECKeyError
+from .errors import Direction, exception_of
+from .outbound.upload_source import (
+    AbstractUploadSource,
+    UploadSourceBytes,
+    path_of_content,
+)
+from .seam import OpenDownload, Progress, TransferSeam, UploadContent
+
+if TYPE_CHECKING:
+    from ..encryption.setting import EncryptionSetting
+    from ..session import B2Session
+    from .outbound.file_upload import FileUpload, PartUpload
+
+_SET_BY_THE_ENGINE = frozenset({'Authorization', 'Content-Length', 'X-Bz-Content-Sha1'})
+
+
+@contextmanager
+def _translated(direction: Direction) -> Iterator[None]:
+    try:
+        yield
+    except TransferError as error:
+        raise exception_of(error, direction) from None
+
+
+class UploadLeases:
+    """Upload URLs of buckets, with their warm connections, for the life of a session.
+
+    They belong to the key that asked for them: another key may not use them.
+    """
+
+    def __init__(self, session: B2Session) -> None:
+        self._session = session
+        self._lock = threading.Lock()
+        self._owner: tuple[str, str] | None = None
+        self._of_bucket: dict[str, Leases] = {}
+
+    def of_bucket(self, bucket_id: str) -> Leases:
+        """The upload URLs of a bucket."""
+        account_info = self._session.account_info
+        owner = account_info.get_api_url(), account_info.get_application_key_id()
+        with self._lock:
+            if owner != self._owner:
+                self._owner = owner
+                self._of_bucket = {}
+            leases = self._of_bucket.get(bucket_id)
+            if leases is None:
+                leases = self._of_bucket[bucket_id] = Leases(
+                    _source_of_urls(self._session.get_upload_url, bucket_id)
+                )
+            return leases
+
+    def of_large_file(self, file_id: str) -> Leases:
+        """Upload URLs of one large file; they go when the caller forgets them."""
+        return Leases(_source_of_urls(self._session.get_upload_part_url, file_id))
+
+
+def _source_of_urls(
+    ask: Callable[[str], dict[str, Any]], id_: str
+) -> Callable[[], tuple[str, str]]:
+    def get_one() -> tuple[str, str]:
+        answer = ask(id_)
+        return answer['uploadUrl'], answer['authorizationToken']
+
+    return get_one
+
+
+def _retry_of(session: B2Session) -> Retry:
+    policy = session.retry_policy
+    return Retry(
+        attempts=policy.attempts,
+        first_delay=policy.first_delay,
+        factor=policy.factor,
+        max_delay=policy.max_delay,
+        deadline=policy.deadline,
+    )
+
+
+class EngineSeam(TransferSeam):
+    """The way of the Rust core, for a raw API that speaks HTTP.
+
+    :param workers: how many parts of a file are sent at a time
+    :param streams: the way for sources that only Python can read
+    """
+
+    def __init__(
+        self,
+        session: B2Session,
+        engine: Engine,
+        leases: UploadLeases,
+        workers: int,
+        streams: TransferSeam,
+    ) -> None:
+        self._session = session
+        self._engine = engine
+        self._leases = leases
+        self._workers = workers
+        self._streams = streams
+
+    def open(self, source: AbstractUploadSource) -> UploadContent:
+        """Open the source in the core, unless it is one that only Python can read."""
+        if isinstance(source, UploadSourceBytes) and type(source).open is UploadSourceBytes.open:
+            return self._content(Source.of_bytes(source.data_bytes))
+        path = path_of_content(source)
+        if path is not None:
+            with _translated(Direction.UPLOAD):
+                return self._content(Source.open(path))
+        return self._streams.open(source)
+
+    def _content(self, source: Source) -> UploadContent:
+        return _EngineContent(self._session, self._engine, self._leases, self._workers, source)
+
+    def open_download(
+        self, url: str, range_: tuple[int, int] | None, encryption: EncryptionSetting | None
+    ) -> OpenDownload:
+        """Open the download in the core."""
+        headers: dict[str, str] = {}
+        if encryption is not None:
+            encryption.add_to_download_headers(headers)
+        try:
+            with _translated(Direction.DOWNLOAD):
+                download = self._engine.open_download(
+                    url,
+                    list(headers.items()),
+                    self._session.authorize_again,
+                    retry=_retry_of(self._session),
+                    range=range_,
+                )
+        except AccessDenied:
+            # As the raw API's own call says it.
+            raise SSECKeyError from None
+        return _EngineDownload(download)
+
+
+class _EngineContent(UploadContent):
+    def __init__(
+        self,
+        session: B2Session,
+        engine: Engine,
+        leases: UploadLeases,
+        workers: int,
+        source: Source,
+    ) -> None:
+        self._session = session
+        self._engine = engine
+        self._leases = leases
+        self._workers = workers
+        self._source = source
+
+    @property
+    def length(self) -> int:
+        return self._source.length
+
+    def hash_parts(self, parts: Sequence[tuple[int, int]]) -> tuple[str, list[str]]:
+        with _translated(Direction.UPLOAD):
+            return self._source.hash_parts(parts)
+
+    def send(self, upload: FileUpload, sha1: str | None, progress: Progress) -> dict[str, Any]:
+        headers = self._session.raw_api.get_upload_file_headers(
+            upload_auth_token='',
+            file_name=upload.file_name,
+            content_length=self.length,
+            content_type=upload.content_type,
+            content_sha1='',
+            file_info=upload.file_info,
+            server_side_encryption=upload.encryption,
+            file_retention=upload.file_retention,
+            legal_hold=upload.legal_hold,
+            custom_upload_timestamp=upload.custom_upload_timestamp,
+        )
+        with _translated(Direction.UPLOAD):
+            body = self._engine.upload(
+                self._source,
+                self._leases.of_bucket(upload.bucket_id),
+                [item for item in headers.items() if item[0] not in _SET_BY_THE_ENGINE],
+                retry=_retry_of(self._session),
+                sha1=sha1,
+                progress=progress,
+            )
+        try:
+            answer: dict[str, Any] = json.loads(body)
+        except ValueError:
+            raise InvalidJsonResponse(body) from None
+        return answer
+
+    def send_parts(
+        self,
+        file_id: str,
+        parts: Sequence[PartUpload],
+        encryption: EncryptionSetting | None,
+        progress: Progress,
+    ) -> list[str]:
+        headers: dict[str, str] = {}
+        if encryption is not None and encryption.mode is EncryptionMode.SSE_C:
+            # A part repeats the key and nothing else, which is what a download sends.
+            encryption.add_to_download_headers(headers)
+        with _translated(Direction.UPLOAD):
+            return self._engine.upload_parts(
+                self._source,
+                self._leases.of_large_file(file_id),
+                list(headers.items()),
+                [(part.number, part.offset, part.length, part.sha1) for part in parts],
+                retry=_retry_of(self._session),
+                workers=self._workers,
+                progress=progress,
+            )
+
+    def close(self) -> None:
+        # The core closes the file when the object goes; the transfers above are over then.
+        pass
+
+
+class _EngineDownload(OpenDownload):
+    def __init__(self, download: Download) -> None:
+        self._download = download
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._download.headers
+
+    def read(self, size: int) -> bytes:
+        with _translated(Direction.DOWNLOAD):
+            return self._download.read(size)
+
+    def save_to(
+        self,
+        path: str,
+        *,
+        file_url: str,
+        sha1: str | None,
+        streams: int,
+        mtime_ns: int | None,
+        progress: Progress,
+    ) -> None:
+        with _translated(Direction.DOWNLOAD):
+            self._download.save_to(
+                path,
+                file_url=file_url,
+                sha1=sha1,
+                streams=streams,
+                mtime_ns=mtime_ns,
+                progress=progress,
+            )
+
+    def close(self) -> None:
+        self._download.close()

@@ -1,0 +1,123 @@
+"""Opens downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ...exception import FileNotPresent, InvalidArgument, InvalidRange
+from ...progress import AbstractProgressListener, DoNothingProgressListener
+from ..transfer_manager import TransferManager
+from .downloaded_file import DownloadedFile
+
+if TYPE_CHECKING:
+    from ...encryption.setting import EncryptionSetting
+    from ...file_version import DownloadVersion
+    from ..seam import OpenDownload
+
+
+class DownloadManager(TransferManager):
+    """Opens downloads and says how they shall be received.
+
+    :param write_buffer_size: bytes to collect before a write into a file object
+    :param check_hash: verify the SHA-1 of whole files
+    :param max_download_streams_per_file: connections per file; the workers' number if None
+    """
+
+    MIN_CHUNK_SIZE = 8 * 1024
+    MAX_CHUNK_SIZE = 1024 * 1024
+
+    def __init__(
+        self,
+        write_buffer_size: int | None = None,
+        check_hash: bool = True,
+        max_download_streams_per_file: int | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if max_download_streams_per_file is not None and max_download_streams_per_file < 1:
+            raise InvalidArgument('max_download_streams_per_file', 'must be at least 1')
+        self.write_buffer_size = write_buffer_size
+        self.check_hash = check_hash
+        self._max_streams = max_download_streams_per_file
+
+    @property
+    def streams_per_file(self) -> int:
+        """How many connections one file is received over."""
+        return self._max_streams or self.get_thread_pool_size()
+
+    def chunk_size(self, downloaded_file: DownloadedFile) -> int:
+        """How many bytes are received before they are written into a file object."""
+        size = downloaded_file.write_buffer_size or self.MAX_CHUNK_SIZE
+        return max(self.MIN_CHUNK_SIZE, min(size, self.MAX_CHUNK_SIZE))
+
+    def download_file_from_url(
+        self,
+        url: str,
+        progress_listener: AbstractProgressListener | None = None,
+        range_: tuple[int, int] | None = None,
+        encryption: EncryptionSetting | None = None,
+    ) -> DownloadedFile:
+        """Open a download.
+
+        :param range_: the first and the last byte to receive, from 0, both inclusive
+        :param encryption: the key of an SSE-C file
+
+        Raises `FileNotPresent` if there is no such file, `UnsatisfiableRange` for a range
+        behind its end, and `InvalidRange` for one that reaches beyond it.
+        """
+        if range_ is not None:
+            _check_range(range_)
+        response = self._open(url, range_, encryption)
+        try:
+            api = self.services.api
+            version = api.download_version_factory.from_response_headers(response.headers)
+            if range_ is not None and version.content_length != range_[1] - range_[0] + 1:
+                raise InvalidRange(version.content_length, range_)
+        except BaseException:
+            response.close()
+            raise
+        return DownloadedFile(
+            download_version=version,
+            download_manager=self,
+            range_=range_,
+            response=response,
+            encryption=encryption,
+            progress_listener=progress_listener or DoNothingProgressListener(),
+            write_buffer_size=self.write_buffer_size,
+            check_hash=self.check_hash,
+        )
+
+    def url_of_version(self, version: DownloadVersion) -> str:
+        """The URL of exactly this version, whatever its name stands for by now."""
+        return self.services.session.get_download_url_by_id(version.id_)
+
+    def open_again(self, downloaded_file: DownloadedFile) -> OpenDownload:
+        """Open a download of the same version and range once more."""
+        return self._open(
+            self.url_of_version(downloaded_file.download_version),
+            downloaded_file.range_,
+            downloaded_file.encryption,
+        )
+
+    def _open(
+        self, url: str, range_: tuple[int, int] | None, encryption: EncryptionSetting | None
+    ) -> OpenDownload:
+        return self.services.transfer_seam.open_download(url, range_, encryption)
+
+
+@contextmanager
+def naming(file_id_or_name: str) -> Iterator[None]:
+    """Say in `FileNotPresent` which file was asked for, which the answer does not say."""
+    try:
+        yield
+    except FileNotPresent as error:
+        error.file_id_or_name = error.file_id_or_name or file_id_or_name
+        raise
+
+
+def _check_range(range_: tuple[int, int]) -> None:
+    first, last = range_
+    if not 0 <= first <= last:
+        raise InvalidArgument('range_', f'{first}-{last} is not a range of bytes')

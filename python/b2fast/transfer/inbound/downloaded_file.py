@@ -1,0 +1,153 @@
+"""A download whose headers are there and whose content is to be saved."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from ...exception import InvalidArgument
+from ...progress import AbstractProgressListener, TransferProgress
+from ...utils.special_files import is_written_in_place, points_to_stdout
+from .content_check import ContentCheck
+from .destination import check_destination, destination_errors
+from .mtime_updated_file import mtime_ns_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ...encryption.setting import EncryptionSetting
+    from ...file_version import DownloadVersion
+    from ..seam import OpenDownload
+    from .download_manager import DownloadManager
+
+_SHA1 = re.compile(r'[0-9a-fA-F]{40}')
+_MODES = (None, 'wb', 'wb+')
+
+
+class DownloadedFile:
+    """A file, or a range of it, that is ready to be received.
+
+    ``download_version`` says what B2 told about it. The content is received by `save_to` or
+    `save`, and again by every further call.
+
+    :param response: the open download
+    :param write_buffer_size: bytes to collect before a write into a file object
+    :param check_hash: verify the SHA-1 of whole files
+    """
+
+    def __init__(
+        self,
+        download_version: DownloadVersion,
+        download_manager: DownloadManager,
+        range_: tuple[int, int] | None,
+        response: OpenDownload,
+        encryption: EncryptionSetting | None,
+        progress_listener: AbstractProgressListener,
+        write_buffer_size: int | None = None,
+        check_hash: bool = True,
+    ) -> None:
+        self.download_version = download_version
+        self.download_manager = download_manager
+        self.range_ = range_
+        self.response = response
+        self.encryption = encryption
+        self.progress_listener = progress_listener
+        self.write_buffer_size = write_buffer_size
+        self.check_hash = check_hash
+        self._used = False
+
+    def save_to(
+        self,
+        path_: str | Path,
+        mode: Literal['wb', 'wb+'] | None = None,
+        allow_seeking: bool | None = None,
+    ) -> None:
+        """Receive the content into a local file.
+
+        It is written beside the file, verified, and put in its place in one step, so that the
+        old file stays if anything fails. The file gets the modification time of the version
+        (``mod_time_millis``). Pipes, devices and the standard output are written directly.
+
+        :param mode: accepted as b2sdk does; the file is replaced in any case
+        :param allow_seeking: False to receive the content in order over one connection
+
+        Raises the `DestinationError` that fits the place, `ChecksumMismatch` or
+        `TruncatedOutput` for content that is not what B2 announced, and `LocalFileError`, with
+        its ``errno``, for a full disk and the like.
+        """
+        if mode not in _MODES:
+            raise InvalidArgument('mode', "must be 'wb' or 'wb+'")
+        path = os.fspath(path_)
+        if is_written_in_place(path):
+            self._save_in_place(path)
+            return
+        check_destination(path)
+        version = self.download_version
+        response = self._take_response()
+        try:
+            progress = TransferProgress(self.progress_listener, version.content_length)
+            with destination_errors(path):
+                response.save_to(
+                    os.path.realpath(path),
+                    file_url=self.download_manager.url_of_version(version),
+                    sha1=self._expected_sha1(),
+                    streams=self._streams(allow_seeking),
+                    mtime_ns=mtime_ns_of(version.mod_time_millis),
+                    progress=progress.update,
+                )
+            progress.finish()
+        finally:
+            response.close()
+
+    def save(self, file: BinaryIO, allow_seeking: bool | None = None) -> None:
+        """Receive the content into a file object, from where it stands.
+
+        :param file: is written in order, whatever it can
+        :param allow_seeking: accepted as b2sdk does; nothing here seeks
+
+        Raises `ChecksumMismatch` or `TruncatedOutput` for content that is not what B2
+        announced; what was written before stays written.
+        """
+        length = self.download_version.content_length
+        check = ContentCheck(self._expected_sha1(), length)
+        response = self._take_response()
+        try:
+            progress = TransferProgress(self.progress_listener, length)
+            while chunk := response.read(self.download_manager.chunk_size(self)):
+                check.update(chunk)
+                file.write(chunk)
+                progress.update(check.received)
+            check.finish()
+            progress.finish()
+        finally:
+            response.close()
+
+    def _save_in_place(self, path: str) -> None:
+        from pathlib import Path
+
+        if points_to_stdout(Path(path)):
+            # Opening the name would truncate a file that the output is appended to.
+            sys.stdout.flush()
+            self.save(sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+            return
+        with destination_errors(path), open(path, 'wb') as file:
+            self.save(file)
+
+    def _take_response(self) -> OpenDownload:
+        """The open download the first time, then a further one of the same version."""
+        if not self._used:
+            self._used = True
+            return self.response
+        return self.download_manager.open_again(self)
+
+    def _expected_sha1(self) -> str | None:
+        if not self.check_hash or self.range_ is not None:
+            return None
+        sha1 = self.download_version.get_content_sha1()
+        return sha1 if sha1 is not None and _SHA1.fullmatch(sha1) else None
+
+    def _streams(self, allow_seeking: bool | None) -> int:
+        return 1 if allow_seeking is False else self.download_manager.streams_per_file

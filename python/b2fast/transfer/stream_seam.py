@@ -1,0 +1,315 @@
+"""Moving bytes as Python streams, through the raw API's own calls."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from ..exception import B2Error, MaxRetriesExceeded, SourceChanged, TruncatedOutput
+from ..utils.headers import Headers
+from ..utils.range_ import Range
+from .inbound.content_check import ContentCheck
+from .inbound.replace import ReplacedFile
+from .outbound.upload_source import AbstractUploadSource, path_of_content
+from .seam import OpenDownload, Progress, TransferSeam, UploadContent
+
+if TYPE_CHECKING:
+    from ..encryption.setting import EncryptionSetting
+    from ..session import B2Session
+    from .outbound.file_upload import FileUpload, PartUpload
+
+MAX_UPLOAD_ATTEMPTS = 5
+MAX_DOWNLOAD_ATTEMPTS = 15
+"""Attempts in a row that do not bring a single byte."""
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 5.0
+_CHUNK_SIZE = 1024 * 1024
+
+
+class StreamSeam(TransferSeam):
+    """The way of a raw API that does not speak HTTP, and of sources that only Python reads.
+
+    One part is sent after the other: what such a raw API does is mostly done in memory.
+    """
+
+    def __init__(self, session: B2Session) -> None:
+        self._session = session
+
+    def open(self, source: AbstractUploadSource) -> UploadContent:
+        """Look at the source; it is opened anew for every attempt."""
+        return _StreamContent(self._session, source)
+
+    def open_download(
+        self, url: str, range_: tuple[int, int] | None, encryption: EncryptionSetting | None
+    ) -> OpenDownload:
+        """Open the download through the raw API."""
+        return _StreamDownload(self._session, url, range_, encryption)
+
+
+class _ReadPart:
+    """A stretch of a stream as a stream, which counts what is read of it."""
+
+    def __init__(self, stream: BinaryIO, offset: int, length: int, progress: Progress) -> None:
+        self._stream = stream
+        self._offset = offset
+        self._left = length
+        self._length = length
+        self._progress = progress
+        if offset:
+            stream.seek(offset)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """At most ``size`` bytes, or all that are left; none at the end."""
+        wanted = self._left if size is None or size < 0 else min(size, self._left)
+        data = self._stream.read(wanted) if wanted else b''
+        self._left -= len(data)
+        self._progress(self.tell())
+        return data
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._length - self._left
+
+    def seek(self, position: int) -> int:
+        """Go on from there; a raw API that sends the stretch again goes to its start."""
+        self._stream.seek(self._offset + position)
+        self._left = self._length - position
+        return position
+
+
+class _StreamContent(UploadContent):
+    def __init__(self, session: B2Session, source: AbstractUploadSource) -> None:
+        self._session = session
+        self._source = source
+        self._path = path_of_content(source)
+        self._state = self._state_of_file()
+        self._length = source.get_content_length() if self._state is None else self._state[0]
+
+    @property
+    def length(self) -> int:
+        return self._length
+
+    def hash_parts(self, parts: Sequence[tuple[int, int]]) -> tuple[str, list[str]]:
+        whole = hashlib.sha1(usedforsecurity=False)
+        digests = []
+        with self._source.open() as stream:
+            for _, length in parts:
+                part = hashlib.sha1(usedforsecurity=False)
+                for chunk in _chunks(_ReadPart(stream, 0, length, _ignore)):
+                    whole.update(chunk)
+                    part.update(chunk)
+                digests.append(part.hexdigest())
+        return whole.hexdigest(), digests
+
+    def send(self, upload: FileUpload, sha1: str | None, progress: Progress) -> dict[str, Any]:
+        digest = sha1 or self._sha1_of(0, self._length)
+
+        def attempt(stream: _ReadPart) -> dict[str, Any]:
+            return self._session.upload_file(
+                upload.bucket_id,
+                upload.file_name,
+                self._length,
+                upload.content_type,
+                digest,
+                upload.file_info,
+                stream,
+                server_side_encryption=upload.encryption,
+                file_retention=upload.file_retention,
+                legal_hold=upload.legal_hold,
+                custom_upload_timestamp=upload.custom_upload_timestamp,
+            )
+
+        return self._with_retries(attempt, 0, self._length, progress)
+
+    def send_parts(
+        self,
+        file_id: str,
+        parts: Sequence[PartUpload],
+        encryption: EncryptionSetting | None,
+        progress: Progress,
+    ) -> list[str]:
+        digests: list[str] = []
+        sent_before = 0
+        for part in parts:
+            digest = part.sha1 or self._sha1_of(part.offset, part.length)
+            self._send_part(file_id, part, digest, encryption, _shifted(progress, sent_before))
+            digests.append(digest)
+            sent_before += part.length
+        return digests
+
+    def _send_part(
+        self,
+        file_id: str,
+        part: PartUpload,
+        digest: str,
+        encryption: EncryptionSetting | None,
+        progress: Progress,
+    ) -> None:
+        def attempt(stream: _ReadPart) -> dict[str, Any]:
+            return self._session.upload_part(
+                file_id,
+                part.number,
+                part.length,
+                digest,
+                stream,
+                server_side_encryption=encryption,
+            )
+
+        self._with_retries(attempt, part.offset, part.length, progress)
+
+    def _with_retries(
+        self,
+        attempt: Callable[[_ReadPart], dict[str, Any]],
+        offset: int,
+        length: int,
+        progress: Progress,
+    ) -> dict[str, Any]:
+        errors: list[B2Error] = []
+        while True:
+            try:
+                with self._source.open() as stream:
+                    answer = attempt(_ReadPart(stream, offset, length, progress))
+            except B2Error as error:
+                if not error.should_retry_upload():
+                    raise
+                errors.append(error)
+                if len(errors) == MAX_UPLOAD_ATTEMPTS:
+                    raise MaxRetriesExceeded(MAX_UPLOAD_ATTEMPTS, list(errors)) from error
+                _pause(len(errors), error)
+            else:
+                self._check_unchanged()
+                return answer
+
+    def _sha1_of(self, offset: int, length: int) -> str:
+        if length == self._length:
+            known = self._source.get_content_sha1()
+            if known is not None:
+                return known
+        digest = hashlib.sha1(usedforsecurity=False)
+        with self._source.open() as stream:
+            for chunk in _chunks(_ReadPart(stream, offset, length, _ignore)):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def _state_of_file(self) -> tuple[int, int] | None:
+        if self._path is None:
+            return None
+        found = self._path.stat()
+        return found.st_size, found.st_mtime_ns
+
+    def _check_unchanged(self) -> None:
+        if self._state_of_file() != self._state:
+            raise SourceChanged(str(self._path))
+
+    def close(self) -> None:
+        # Every attempt closes what it opened.
+        pass
+
+
+class _StreamDownload(OpenDownload):
+    def __init__(
+        self,
+        session: B2Session,
+        url: str,
+        range_: tuple[int, int] | None,
+        encryption: EncryptionSetting | None,
+    ) -> None:
+        self._session = session
+        self._url = url
+        self._encryption = encryption
+        self._response, self._headers = self._ask(url, range_)
+        self._length = int(self._headers['Content-Length'])
+        self._start = (
+            Range.from_header(self._headers['Content-Range']).start
+            if 'Content-Range' in self._headers
+            else 0
+        )
+        self._received = 0
+        self._chunks = self._response.iter_content(_CHUNK_SIZE)
+        self._rest = b''
+
+    def _ask(self, url: str, range_: tuple[int, int] | None) -> tuple[Any, Headers]:
+        opened = self._session.download_file_from_url(
+            url, range_=range_, encryption=self._encryption
+        )
+        response = opened.__enter__() if hasattr(opened, '__enter__') else opened
+        return response, Headers(response.headers)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        return self._headers
+
+    def read(self, size: int) -> bytes:
+        if not self._rest:
+            self._rest = self._next_chunk()
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+    def _next_chunk(self) -> bytes:
+        for attempt in range(1, MAX_DOWNLOAD_ATTEMPTS + 1):
+            if self._received >= self._length:
+                return b''
+            try:
+                chunk: bytes = next(self._chunks, b'')
+            except OSError as error:
+                # Errors of requests are OSError, as are some of ours; not all of these pass.
+                if isinstance(error, B2Error) and not error.should_retry_http():
+                    raise
+                chunk = b''
+            if chunk:
+                self._received += len(chunk)
+                return chunk
+            if attempt < MAX_DOWNLOAD_ATTEMPTS:
+                _pause(attempt, None)
+                self._resume()
+        raise TruncatedOutput(self._received, self._length)
+
+    def _resume(self) -> None:
+        self._response.close()
+        position = self._start + self._received
+        self._response, _ = self._ask(self._url, (position, self._start + self._length - 1))
+        self._chunks = self._response.iter_content(_CHUNK_SIZE)
+
+    def save_to(
+        self,
+        path: str,
+        *,
+        file_url: str,
+        sha1: str | None,
+        streams: int,
+        mtime_ns: int | None,
+        progress: Progress,
+    ) -> None:
+        # The name may have got a newer version in the meantime.
+        self._url = file_url
+        check = ContentCheck(sha1, self._length)
+        with ReplacedFile(path, mtime_ns) as file:
+            while chunk := self.read(_CHUNK_SIZE):
+                check.update(chunk)
+                file.write(chunk)
+                progress(check.received)
+            check.finish()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+def _chunks(stream: _ReadPart) -> Iterator[bytes]:
+    while chunk := stream.read(_CHUNK_SIZE):
+        yield chunk
+
+
+def _ignore(byte_count: int) -> None:
+    """The progress that nobody wants to see."""
+
+
+def _shifted(progress: Progress, offset: int) -> Progress:
+    return lambda byte_count: progress(offset + byte_count)
+
+
+def _pause(failures: int, error: B2Error | None) -> None:
+    seconds = min(_FIRST_PAUSE * 2 ** (failures - 1), _LONGEST_PAUSE)
+    asked = None if error is None else error.retry_after_seconds
+    time.sleep(seconds if asked is None else asked)

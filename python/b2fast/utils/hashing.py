@@ -1,0 +1,36 @@
+"""SHA-1 and MD5 of bytes, streams and files."""
+
+from __future__ import annotations
+
+import os
+
+from .._core import hashing
+from ..types import ReadOnlyStream, Sha1HexDigest
+
+
+def hex_sha1_of_bytes(data: bytes) -> Sha1HexDigest:
+    """The SHA-1 of bytes, as 40 hex digits."""
+    return hashing.sha1_of_bytes(data)
+
+
+def hex_sha1_of_stream(input_stream: ReadOnlyStream, content_length: int) -> Sha1HexDigest:
+    """The SHA-1 of the next ``content_length`` bytes of a stream, as 40 hex digits.
+
+    :raises ValueError: if the stream ends before.
+    """
+    return hashing.sha1_of_stream(input_stream, content_length)
+
+
+def hex_sha1_of_file(path_: str | os.PathLike[str]) -> Sha1HexDigest:
+    """The SHA-1 of a local file, as 40 hex digits.
+
+    :raises OSError: if the file cannot be read.
+    """
+    return hashing.sha1_of_file(path_)
+
+
+def hex_md5_of_bytes(data: bytes) -> str:
+    """The MD5 of bytes, as 32 hex digits."""
+    import hashlib  # loads OpenSSL
+
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -1,0 +1,10 @@
+"""The version of the package, and how it introduces itself to the service."""
+
+from __future__ import annotations
+
+import sys
+
+from ._core import __version__ as VERSION  # noqa: N812
+
+USER_AGENT = 'b2fast/{} python/{}.{}.{}'.format(VERSION, *sys.version_info[:3])
+"""Start of the ``User-Agent`` of every request; see `B2HttpApiConfig.user_agent_append`."""

@@ -1,0 +1,76 @@
+"""The simulator beside b2sdk: its client against ours over HTTP, its simulator beside ours.
+
+b2sdk runs in processes of its own, so that its warnings and globals stay there.
+"""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from b2fast import encryption, file_lock, raw_api, simulator
+from b2fast.simulator import RawSimulator, SimulatorServer
+
+HERE = Path(__file__).parent
+
+pytestmark = pytest.mark.skipif(find_spec('b2sdk') is None, reason='b2sdk is not installed')
+
+
+class Sdk:
+    """Names of b2fast, wherever they are."""
+
+    RawSimulator = RawSimulator
+
+    def __getattr__(self, name: str) -> Any:
+        for module in (encryption, file_lock, raw_api):
+            if hasattr(module, name):
+                return getattr(module, name)
+        raise AttributeError(name)
+
+
+def run(program: str, *arguments: str) -> str:
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, str(HERE / program), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_raw_simulators_answer_alike() -> None:
+    theirs = json.loads(run('scripted_calls.py'))
+    ours = runpy.run_path(str(HERE / 'scripted_calls.py'))['script'](Sdk())
+    assert len(ours) > 100
+    assert [entry[0] for entry in ours] == [entry[0] for entry in theirs]
+    for our, their in zip(ours, theirs, strict=True):
+        assert our == their
+
+
+def test_classes_have_the_same_signatures() -> None:
+    theirs = json.loads(run('signatures.py'))
+    ours = runpy.run_path(str(HERE / 'signatures.py'))['signatures'](simulator)
+    for name, members in theirs.items():
+        assert {member: ours[name].get(member) for member in members} == members
+
+
+def test_b2sdk_uses_the_server(tmp_path: Path) -> None:
+    with SimulatorServer(recommended_part_size=5_000_000) as server:
+        run('b2sdk_client.py', server.url, server.key_id, server.key, str(tmp_path))
+        calls = server.calls
+        paths = {
+            request.path.split('/')[2] for request in server.requests if 'b2api' in request.path
+        }
+    assert calls['b2_upload_file'] == 25
+    assert calls['b2_upload_part'] >= 2
+    assert paths == {'v4'}
+    assert calls['failed'] == calls['unknown'] == 0

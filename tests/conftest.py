@@ -1,0 +1,108 @@
+"""Fixtures for all tests: an account over each of the two ways that bytes move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from b2fast import (
+    B2Api,
+    B2HttpApiConfig,
+    Bucket,
+    InMemoryAccountInfo,
+    InMemoryCache,
+    RawSimulator,
+    RetryPolicy,
+    SimulatorServer,
+)
+
+PART_SIZE = 200
+"""Recommended and minimum part size of both simulators, in bytes; `RawSimulator` has no other."""
+
+QUICK_RETRIES = RetryPolicy(attempts=5, first_delay=0.001, max_delay=0.01, deadline=20)
+
+
+@dataclass
+class Account:
+    """An authorized API object, and how to make further ones for the same service."""
+
+    api: B2Api
+    new_api: Callable[..., B2Api]
+    key_id: str
+    key: str
+    realm: str
+    server: SimulatorServer | None
+
+    @property
+    def over_http(self) -> bool:
+        """Do bytes move through the engine?"""
+        return self.server is not None
+
+
+@pytest.fixture(params=['raw', 'http'])
+def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    """An empty account at a simulator, without and with HTTP between."""
+    if request.param == 'raw':
+        yield _raw_account()
+        return
+    with SimulatorServer(
+        minimum_part_size=PART_SIZE, recommended_part_size=PART_SIZE, custom_timestamps=True
+    ) as server:
+        yield _http_account(server)
+
+
+def _raw_account() -> Account:
+    simulator = RawSimulator()
+    key_id, key = simulator.create_account()
+
+    def new_api(**parameters: object) -> B2Api:
+        return _new_api(B2HttpApiConfig(_raw_api_class=lambda: simulator), parameters)
+
+    api = new_api()
+    api.authorize_account(key_id, key)
+    return Account(api, new_api, key_id, key, 'production', None)
+
+
+def _http_account(server: SimulatorServer) -> Account:
+    def new_api(**parameters: object) -> B2Api:
+        return _new_api(B2HttpApiConfig(retry_policy=QUICK_RETRIES), parameters)
+
+    api = new_api()
+    api.authorize_account(server.key_id, server.key, server.url)
+    return Account(api, new_api, server.key_id, server.key, server.url, server)
+
+
+def _new_api(config: B2HttpApiConfig, parameters: dict[str, object]) -> B2Api:
+    return B2Api(
+        InMemoryAccountInfo(),
+        InMemoryCache(),
+        api_config=config,
+        **parameters,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def api(account: Account) -> B2Api:
+    """The authorized API object of `account`."""
+    return account.api
+
+
+@pytest.fixture
+def bucket(api: B2Api) -> Bucket:
+    """An empty private bucket in `account`."""
+    return api.create_bucket('a-bucket', 'allPrivate')
+
+
+@pytest.fixture
+def make_file(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a local file of some bytes, named ``source`` if not otherwise."""
+
+    def make(content: bytes, name: str = 'source') -> Path:
+        path = tmp_path / name
+        path.write_bytes(content)
+        return path
+
+    return make

@@ -1,0 +1,212 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from b2fast.account_info import (
+    AbstractAccountInfo,
+    InMemoryAccountInfo,
+    StubAccountInfo,
+    UploadUrlPool,
+)
+from b2fast.cache import AbstractCache, AuthInfoCache, DummyCache, InMemoryCache
+from b2fast.exception import MissingAccountData
+from b2fast.raw_api import ALL_CAPABILITIES
+
+DATA: dict[str, Any] = {
+    'account_id': 'account',
+    'auth_token': 'token',
+    'api_url': 'http://api',
+    'download_url': 'http://download',
+    'recommended_part_size': 100,
+    'absolute_minimum_part_size': 5,
+    'application_key': 'key',
+    'realm': 'dev',
+    's3_api_url': 'http://s3',
+    'allowed': None,
+    'application_key_id': 'key id',
+}
+GETTERS = {f'get_{name}': value for name, value in DATA.items() if name != 'allowed'}
+GETTERS['get_account_auth_token'] = GETTERS.pop('get_auth_token')
+
+
+@dataclass
+class Named:
+    name: str
+    id_: str
+
+
+@pytest.fixture(params=[InMemoryAccountInfo, StubAccountInfo])
+def info(request: pytest.FixtureRequest) -> AbstractAccountInfo:
+    result: AbstractAccountInfo = request.param()
+    return result
+
+
+@pytest.mark.parametrize('getter', [*GETTERS, 'get_allowed'])
+def test_nothing_is_known_before_an_authorization(getter: str) -> None:
+    info = InMemoryAccountInfo()
+    with pytest.raises(MissingAccountData, match=getter.removeprefix('get_')):
+        getattr(info, getter)()
+
+
+def test_the_data_of_an_authorization(info: AbstractAccountInfo) -> None:
+    info.set_auth_data(**DATA)
+    assert {getter: getattr(info, getter)() for getter in GETTERS} == GETTERS
+    assert info.get_allowed() == {
+        'buckets': None,
+        'capabilities': ALL_CAPABILITIES,
+        'namePrefix': None,
+    }
+
+
+def test_identity(info: AbstractAccountInfo) -> None:
+    assert not info.is_same_account('account', 'dev')
+    assert not info.is_same_key('key id', 'dev')
+    info.set_auth_data(**DATA)
+    assert info.is_same_account('account', 'dev')
+    assert not info.is_same_account('account', 'production')
+    assert not info.is_same_account('other', 'dev')
+    assert info.is_same_key('key id', 'dev')
+    assert not info.is_same_key('key id', 'production')
+    assert not info.is_master_key()
+    info.set_auth_data(**{**DATA, 'application_key_id': 'account'})
+    assert info.is_master_key()
+
+
+def test_clear_forgets(info: AbstractAccountInfo) -> None:
+    info.set_auth_data(**DATA)
+    info.save_bucket(Named('bucket', 'id'))
+    info.put_large_file_upload_url('file', 'url', 'token')
+    info.clear()
+    assert info.list_bucket_names_ids() == []
+    assert info.take_large_file_upload_url('file') == (None, None)
+    assert not info.is_same_account('account', 'dev')
+
+
+@pytest.mark.parametrize('missing', ['buckets', 'capabilities', 'namePrefix'])
+def test_a_malformed_allowance_is_refused(missing: str) -> None:
+    allowed = {**AbstractAccountInfo.DEFAULT_ALLOWED}
+    del allowed[missing]
+    with pytest.raises(ValueError, match='what a key may do'):
+        InMemoryAccountInfo().set_auth_data(**{**DATA, 'allowed': allowed})
+
+
+def test_secrets_do_not_show(info: AbstractAccountInfo) -> None:
+    info.set_auth_data(**{**DATA, 'application_key': 'hush', 'auth_token': 'hush'})
+    assert 'hush' not in repr(info)
+    if isinstance(info, InMemoryAccountInfo):
+        assert 'hush' not in repr(vars(info))
+
+
+def test_bucket_names(info: AbstractAccountInfo) -> None:
+    info.refresh_entire_bucket_name_cache([('one', '1'), ('two', '2')])
+    info.save_bucket(Named('three', '3'))
+    assert info.list_bucket_names_ids() == [('one', '1'), ('two', '2'), ('three', '3')]
+    info.remove_bucket_name('two')
+    info.remove_bucket_name('never there')
+    assert info.get_bucket_id_or_none_from_bucket_name('three') == '3'
+    assert info.get_bucket_id_or_none_from_bucket_name('two') is None
+    assert info.get_bucket_name_or_none_from_bucket_id('1') == 'one'
+    assert info.get_bucket_name_or_none_from_bucket_id('2') is None
+    info.refresh_entire_bucket_name_cache([])
+    assert info.list_bucket_names_ids() == []
+
+
+def test_upload_urls_of_a_bucket() -> None:
+    info = InMemoryAccountInfo()
+    info.put_bucket_upload_url('b', 'url 1', 't1')
+    info.put_bucket_upload_url('b', 'url 2', 't2')
+    assert info.take_bucket_upload_url('b') == ('url 2', 't2')
+    info.clear_bucket_upload_data('b')
+    assert info.take_bucket_upload_url('b') == (None, None)
+
+
+def test_upload_urls_of_a_large_file(info: AbstractAccountInfo) -> None:
+    info.put_large_file_upload_url('f', 'url', 't')
+    info.put_large_file_upload_url('g', 'url g', 'tg')
+    info.clear_large_file_upload_urls('f')
+    assert info.take_large_file_upload_url('f') == (None, None)
+    assert info.take_large_file_upload_url('g') == ('url g', 'tg')
+
+
+def test_old_upload_urls_are_dropped() -> None:
+    pool, now = UploadUrlPool(), 0.0
+    pool._clock = lambda: now
+    pool.put('b', 'old', 't')
+    now = 22 * 3600.0
+    pool.put('b', 'young', 't')
+    now = 24 * 3600.0
+    assert pool.take('b') == ('young', 't')
+    assert pool.take('b') == (None, None)
+
+
+def test_a_url_is_in_the_hands_of_one_thread() -> None:
+    pool, taken = UploadUrlPool(), []
+    for i in range(1000):
+        pool.put('b', f'url {i}', 't')
+    start = threading.Barrier(8)
+
+    def take() -> None:
+        start.wait()
+        while (url := pool.take('b')[0]) is not None:
+            taken.append(url)
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(f'url {i}' for i in range(1000))
+
+
+# Caches
+
+
+def auth_info_cache() -> AbstractCache:
+    info = InMemoryAccountInfo()
+    info.set_auth_data(**DATA)
+    return AuthInfoCache(info)
+
+
+@pytest.mark.parametrize('make', [InMemoryCache, auth_info_cache])
+def test_caches_remember(make: Callable[[], AbstractCache]) -> None:
+    cache = make()
+    cache.save_bucket(Named('one', '1'))
+    assert cache.get_bucket_id_or_none_from_bucket_name('one') == '1'
+    assert cache.get_bucket_name_or_none_from_bucket_id('1') == 'one'
+    assert cache.get_bucket_name_or_none_from_allowed() is None
+    cache.set_bucket_name_cache([Named('two', '2'), Named('three', '3')])
+    assert sorted(cache.list_bucket_names_ids()) == [('three', '3'), ('two', '2')]
+    assert cache.get_bucket_id_or_none_from_bucket_name('one') is None
+    cache.clear()
+    assert cache.list_bucket_names_ids() == []
+
+
+def test_the_dummy_cache_forgets() -> None:
+    cache = DummyCache()
+    cache.save_bucket(Named('one', '1'))
+    cache.set_bucket_name_cache([Named('one', '1')])
+    assert cache.get_bucket_id_or_none_from_bucket_name('one') is None
+    assert cache.get_bucket_name_or_none_from_bucket_id('1') is None
+    assert cache.get_bucket_name_or_none_from_allowed() is None
+    assert cache.list_bucket_names_ids() == []
+
+
+@pytest.mark.parametrize(
+    ('buckets', 'expected'),
+    [
+        (None, None),
+        ([{'id': '1', 'name': 'one'}], 'one'),
+        ([{'id': '1', 'name': None}], None),
+        ([{'id': '1', 'name': 'one'}, {'id': '2', 'name': 'two'}], None),
+    ],
+)
+def test_the_one_bucket_of_a_restricted_key(buckets: Any, expected: str | None) -> None:
+    info = InMemoryAccountInfo()
+    allowed = {'buckets': buckets, 'capabilities': [], 'namePrefix': None}
+    info.set_auth_data(**{**DATA, 'allowed': allowed})
+    assert AuthInfoCache(info).get_bucket_name_or_none_from_allowed() == expected
