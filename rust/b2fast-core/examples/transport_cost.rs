@@ -24,6 +24,8 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const GIB: u64 = 1 << 30;
 const BUFFER: usize = 1 << 20;
+const SMALL: u64 = 1 << 10;
+const REQUESTS: u32 = 10_000;
 
 fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1).map(|argument| argument.parse());
@@ -45,13 +47,21 @@ fn main() -> Outcome<()> {
         serve(StreamOwned::new(connection, stream))
     })?;
 
-    println!("CPU s/GiB of the client's thread (user + system), wall s/GiB; least of {rounds}");
+    println!(
+        "Seconds per GiB, or per {REQUESTS} uploads of {SMALL} bytes; least of {rounds} rounds:"
+    );
+    println!("CPU of the client's thread (user + system), wall");
     for (scheme, server) in [("http", plain), ("https", secure)] {
         let url = format!("{scheme}://localhost:{}/{size}", server.port());
         let cost = measure(rounds, || upload(&transport, &url, size))?;
         println!("{scheme:5} upload   {}", cost.per(gib));
         let cost = measure(rounds, || download(&transport, &url, size))?;
         println!("{scheme:5} download {}", cost.per(gib));
+        let url = format!("{scheme}://localhost:{}/{SMALL}", server.port());
+        let cost = measure(rounds, || {
+            (0..REQUESTS).try_for_each(|_| upload(&transport, &url, SMALL))
+        })?;
+        println!("{scheme:5} small    {}", cost.per(1));
     }
     Ok(())
 }
