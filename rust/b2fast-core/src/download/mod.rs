@@ -104,7 +104,9 @@ impl Download {
             }
             opened => opened?,
         };
-        Self::new(remote, opened, start, end, range.is_some())
+        let mut download = Self::new(remote, opened, start, end, range.is_some())?;
+        download.first.continue_at(url.to_owned());
+        Ok(download)
     }
 
     fn new(
