@@ -27,8 +27,13 @@ DEADLINE = 60
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Starts a command; whatever still runs at the end of the test is killed."""
+    """Starts a command; whatever still runs at the end of the test is killed.
+
+    Ctrl-C reaches it even where the tests run with that signal ignored, as a shell's background
+    jobs do.
+    """
     processes: list[subprocess.Popen[str]] = []
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def run(*arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -42,6 +47,7 @@ def start() -> Iterator[Start]:
         return process
 
     yield run
+    signal.signal(signal.SIGINT, previous)
     for process in processes:
         process.kill()
         process.communicate()
@@ -247,7 +253,7 @@ class TestDemo:
         assert list(work_dir.iterdir()) == []
 
     def test_ctrl_c_ends_it_and_leaves_nothing(self, start: Start, work_dir: Path) -> None:
-        process = start('demo', '--size=1GiB', f'--work-dir={work_dir}')
+        process = start('demo', '--size=200MB', f'--work-dir={work_dir}')
         read_until(process, 'Simulator at')
         (simulator,) = children(process.pid)
         process.send_signal(signal.SIGINT)
@@ -259,7 +265,7 @@ class TestDemo:
         wait_until_gone(simulator)
 
     def test_a_simulator_that_dies_ends_it(self, start: Start, work_dir: Path) -> None:
-        process = start('demo', '--size=1GiB', f'--work-dir={work_dir}')
+        process = start('demo', '--size=200MB', f'--work-dir={work_dir}')
         read_until(process, 'Simulator at')
         (simulator,) = children(process.pid)
         os.kill(simulator, signal.SIGKILL)
@@ -269,7 +275,7 @@ class TestDemo:
         assert list(work_dir.iterdir()) == []
 
     def test_the_simulator_ends_with_a_killed_demo(self, start: Start, work_dir: Path) -> None:
-        process = start('demo', '--size=1GiB', f'--work-dir={work_dir}')
+        process = start('demo', '--size=200MB', f'--work-dir={work_dir}')
         read_until(process, 'Simulator at')
         (simulator,) = children(process.pid)
         process.kill()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from .display import MIB, format_size, format_table, parse_size
 from .local_files import LocalFile, find_files, write_random_file
-from .simulator_process import SimulatorProcess
+from .simulator_process import SimulatorEnded, SimulatorProcess
 
 if TYPE_CHECKING:
     from .roundtrip import Phase
@@ -64,17 +64,17 @@ def run(arguments: argparse.Namespace) -> int:
     files, problems = find_files(arguments.dir, 'directory/')
     _require_space(arguments.work_dir, files, arguments.size)
     work_dir = Path(tempfile.mkdtemp(prefix='b2fast-demo-', dir=arguments.work_dir))
-    simulator = SimulatorProcess(work_dir / 'simulator')
     try:
-        phases = _send_and_fetch(arguments, files, work_dir, simulator)
-    except KeyboardInterrupt:
+        phases = _send_and_fetch(arguments, files, work_dir)
+    except (KeyboardInterrupt, SimulatorEnded) as interruption:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _clean_up(work_dir, arguments.keep)
-        message = 'the simulator ended before its time' if simulator.ended else 'interrupted'
+        by_user = isinstance(interruption, KeyboardInterrupt)
+        message = 'interrupted' if by_user else 'the simulator ended before its time'
         print(f'b2fast: {message}', file=sys.stderr, flush=True)
         # Not by returning: transfers in other threads would try for minutes to reach the
         # simulator that is gone, and the interpreter would wait for them.
-        os._exit(1 if simulator.ended else 130)
+        os._exit(130 if by_user else 1)
     except BaseException:
         _clean_up(work_dir, arguments.keep)
         raise
@@ -86,7 +86,6 @@ def _send_and_fetch(
     arguments: argparse.Namespace,
     files: Sequence[LocalFile],
     work_dir: Path,
-    simulator: SimulatorProcess,
 ) -> list[Phase]:
     from b2fast import B2Api, InMemoryAccountInfo
 
@@ -100,7 +99,7 @@ def _send_and_fetch(
         large = LocalFile('large-file', work_dir / 'large-file', arguments.size)
         write_random_file(large.path, large.size)
         groups['large file'] = [large]
-    with simulator:
+    with SimulatorProcess(work_dir / 'simulator') as simulator:
         print(f'Simulator at {simulator.url}', file=sys.stderr)
         api = B2Api(InMemoryAccountInfo())
         api.authorize_account(simulator.key_id, simulator.key, realm=simulator.url)

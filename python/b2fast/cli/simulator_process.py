@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-import _thread
 import json
+import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Self
 
 _STOP_SECONDS = 10
+# Between the moment a dying process's connections close and the one its parent can see it.
+_DEATH_SECONDS = 1
+
+
+class SimulatorEnded(BaseException):
+    """The simulator's process ended by itself.
+
+    Like `KeyboardInterrupt` no `Exception`: it strikes in the middle of anything, and nobody on the
+    way up may take it for a failure of their own.
+    """
 
 
 class SimulatorProcess:
     """Runs ``b2fast simulator`` on a free loopback port while the context is open.
 
     The process is out of reach of the terminal's Ctrl-C, so that transfers in flight can end in
-    order, and stops by itself when this one is gone. If it ends before it is told to, `ended` is
-    set and the main thread is interrupted: a transfer would try for minutes to reach it.
+    order, and stops by itself when this one is gone. If it ends before it is told to,
+    `SimulatorEnded` is raised in the main thread, in which the context has to be opened:
+    transfers would try for minutes to reach it.
     """
 
     url: str
@@ -28,8 +38,6 @@ class SimulatorProcess:
 
     def __init__(self, data_dir: Path) -> None:
         """:param data_dir: an existing directory for the content of the files"""
-        self.ended = False
-        self._stopping = False
         self._data_dir = data_dir
 
     def __enter__(self) -> Self:
@@ -52,12 +60,11 @@ class SimulatorProcess:
         assert self._process.stdout is not None
         greeting = self._process.stdout.readline()
         if not greeting:
-            self._process.wait()
+            self._process.communicate()
             raise OSError('the simulator did not start')
         values = json.loads(greeting)
         self.url, self.key_id, self.key = values['url'], values['key_id'], values['key']
-        self._watcher = threading.Thread(target=self._watch, daemon=True)
-        self._watcher.start()
+        self._previous_handler = signal.signal(signal.SIGCHLD, self._on_child)
         return self
 
     def __exit__(
@@ -66,17 +73,23 @@ class SimulatorProcess:
         exc_value: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stopping = True
+        signal.signal(signal.SIGCHLD, self._previous_handler)
+        if isinstance(exc_value, Exception) and self._ends_within(_DEATH_SECONDS):
+            # The refused connection came first, but it is not the cause.
+            raise SimulatorEnded from exc_value
         self._process.terminate()
-        self._watcher.join(_STOP_SECONDS)
-        if self._watcher.is_alive():
+        if not self._ends_within(_STOP_SECONDS):
             self._process.kill()
-            self._watcher.join()
-        # Only now: the end of its standard input would stop it.
+        # Not before: the end of its standard input would stop it.
         self._process.communicate()
 
-    def _watch(self) -> None:
-        self._process.wait()
-        if not self._stopping:
-            self.ended = True
-            _thread.interrupt_main()
+    def _on_child(self, _number: int, _frame: FrameType | None) -> None:
+        if self._process.poll() is not None:
+            raise SimulatorEnded
+
+    def _ends_within(self, seconds: float) -> bool:
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
