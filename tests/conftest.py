@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import requests
 
 from b2fast import (
     B2Api,
@@ -38,23 +39,28 @@ class Account:
 
     @property
     def over_http(self) -> bool:
-        """Do bytes move through the engine?"""
+        """Is there HTTP between?"""
         return self.server is not None
 
 
-@pytest.fixture(params=['raw', 'http'])
+@pytest.fixture(params=['raw', 'http', 'http-streams'])
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """An empty account at a simulator, without and with HTTP between."""
+    """An empty account at a simulator, without and with HTTP between.
+
+    With ``http-streams`` content goes through Python as well, as it does for programs that
+    have their own ``requests`` sessions.
+    """
     if request.param == 'raw':
-        yield _raw_account()
+        yield new_raw_account()
         return
     with SimulatorServer(
         minimum_part_size=PART_SIZE, recommended_part_size=PART_SIZE, custom_timestamps=True
     ) as server:
-        yield _http_account(server)
+        yield _http_account(server, with_engine=request.param == 'http')
 
 
-def _raw_account() -> Account:
+def new_raw_account() -> Account:
+    """An empty account at a simulator in the process."""
     simulator = RawSimulator()
     key_id, key = simulator.create_account()
 
@@ -66,12 +72,17 @@ def _raw_account() -> Account:
     return Account(api, new_api, key_id, key, 'production', None)
 
 
-def _http_account(server: SimulatorServer) -> Account:
+def _http_account(server: SimulatorServer, with_engine: bool) -> Account:
+    config = B2HttpApiConfig(retry_policy=QUICK_RETRIES)
+    if not with_engine:
+        config = B2HttpApiConfig(lambda: requests.Session(), retry_policy=QUICK_RETRIES)
+
     def new_api(**parameters: object) -> B2Api:
-        return _new_api(B2HttpApiConfig(retry_policy=QUICK_RETRIES), parameters)
+        return _new_api(config, parameters)
 
     api = new_api()
     api.authorize_account(server.key_id, server.key, server.url)
+    assert (api.session.engine is not None) is with_engine
     return Account(api, new_api, server.key_id, server.key, server.url, server)
 
 

@@ -4,6 +4,8 @@ Every public name is here, and its module is imported when the name is first use
 that only lists files does not wait for what others need.
 """
 
+# One statement per module is easier to read than one per name.
+
 from __future__ import annotations
 
 import importlib

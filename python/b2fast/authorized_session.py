@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -11,6 +10,7 @@ from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
 from .b2http import B2Http
 from .cache import AbstractCache, AuthInfoCache
 from .exception import InvalidAuthToken, MissingAccountData, Unauthorized
+from .log import logger_of
 from .raw_api import ALL_CAPABILITIES, REALM_URLS, AbstractRawApi, B2RawHTTPApi
 from .reauthorization import Reauthorizer
 from .retry import RetryPolicy, Timeouts
@@ -19,7 +19,7 @@ from .types import ReadOnlyStream
 if TYPE_CHECKING:
     from ._core.transfer import Engine
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _P = ParamSpec('_P')
 _T = TypeVar('_T')

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import logging
 import os
 import random
 import time
@@ -20,6 +19,7 @@ from .exception import B2Error
 from .http_body import StreamBody
 from .http_callback import ClockSkewHook, HttpCallback
 from .http_errors import error_of_exception, error_of_response, not_json
+from .log import logger_of
 from .retry import RetryPolicy
 from .types import JSON, ReadOnlyStream
 from .version import USER_AGENT
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ['B2Http', 'ClockSkewHook', 'HttpCallback', 'ResponseContextManager']
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _Method = Literal['POST', 'GET', 'HEAD']
 
@@ -115,18 +115,17 @@ class B2Http:
         self._sleep: Callable[[float], object] = time.sleep
         self._clock: Callable[[], float] = time.monotonic
         self._random: Callable[[], float] = random.random
-        self._engine: Engine | None = None
-        self._engine_pid = 0
-        self._session = self._new_session()
-        self._session_pid = os.getpid()
+        # By process ID.  A child of fork leaves its parent's objects untouched and alive: their
+        # sockets are shared and their threads are not there.
+        self._sessions = {os.getpid(): self._new_session()}
+        self._engines: dict[int, Engine] = {}
 
     @property
     def session(self) -> requests.Session:
         """The session in use; a child process has one of its own, with its own connections."""
-        if self._session_pid != os.getpid():
-            self._session = self._new_session()
-            self._session_pid = os.getpid()
-        return self._session
+        pid = os.getpid()
+        session = self._sessions.get(pid)
+        return session or self._sessions.setdefault(pid, self._new_session())
 
     def add_callback(self, callback: HttpCallback) -> None:
         """Let a callback see every further request."""
@@ -140,15 +139,8 @@ class B2Http:
         if not self.api_config.has_default_session:
             return None
         pid = os.getpid()
-        if self._engine is None or self._engine_pid != pid:
-            from ._core.transfer import Engine
-
-            connect, idle = self._timeouts(self.TIMEOUT_FOR_UPLOAD)
-            self._engine = Engine(
-                user_agent=self.user_agent, connect_timeout=connect, idle_timeout=idle
-            )
-            self._engine_pid = pid
-        return self._engine
+        engine = self._engines.get(pid)
+        return engine or self._engines.setdefault(pid, self._new_engine())
 
     def request(
         self,
@@ -177,7 +169,7 @@ class B2Http:
             headers,
             _body_of(data, headers),
             params,
-            idle_timeout=_timeout or self.TIMEOUT,
+            idle_timeout=_timeout or self._idle_timeout(self.TIMEOUT),
             stream=stream,
         )
         return self._repeat(
@@ -219,7 +211,7 @@ class B2Http:
             url,
             {**headers, 'Accept': 'application/json'},
             _body_of(data, headers),
-            idle_timeout=_timeout or self.TIMEOUT_FOR_UPLOAD,
+            idle_timeout=_timeout or self._idle_timeout(self.TIMEOUT_FOR_UPLOAD),
             sends_content=True,
             post_params=post_params,
         )
@@ -239,7 +231,7 @@ class B2Http:
             url,
             {**headers, 'Content-Type': 'application/json', 'Accept': 'application/json'},
             json.dumps(params).encode('ascii'),
-            idle_timeout=self.TIMEOUT_FOR_COPY if url.endswith(_COPY_CALLS) else self.TIMEOUT,
+            idle_timeout=self._idle_timeout_for_call(url),
             post_params=params,
         )
         attempts = self._attempts(try_count, _TRY_COUNT_OTHER, self.TRY_COUNT_OTHER)
@@ -249,7 +241,9 @@ class B2Http:
         self, url: str, headers: dict[str, str], try_count: int = _TRY_COUNT_DOWNLOAD
     ) -> ResponseContextManager:
         """Open a download; its body is read within the context manager's block."""
-        request = _Request('GET', url, headers, idle_timeout=self.TIMEOUT, stream=True)
+        request = _Request(
+            'GET', url, headers, idle_timeout=self._idle_timeout(self.TIMEOUT), stream=True
+        )
         attempts = self._attempts(try_count, _TRY_COUNT_DOWNLOAD, self.TRY_COUNT_DOWNLOAD)
         return ResponseContextManager(self._repeat(request, attempts))
 
@@ -257,7 +251,7 @@ class B2Http:
         self, url: str, headers: dict[str, Any], try_count: int = _TRY_COUNT_HEAD
     ) -> requests.Response:
         """Ask for the headers of a download."""
-        request = _Request('HEAD', url, headers, idle_timeout=self.TIMEOUT)
+        request = _Request('HEAD', url, headers, idle_timeout=self._idle_timeout(self.TIMEOUT))
         return self._repeat(
             request, self._attempts(try_count, _TRY_COUNT_HEAD, self.TRY_COUNT_HEAD)
         )
@@ -272,12 +266,28 @@ class B2Http:
                 adapter.init_poolmanager(_POOL_SIZE, _POOL_SIZE, blocksize=_BODY_BLOCK_SIZE)
         return session
 
-    def _timeouts(self, idle: float) -> tuple[float, float]:
+    def _new_engine(self) -> Engine:
+        from ._core.transfer import Engine
+
+        return Engine(
+            user_agent=self.user_agent,
+            connect_timeout=self._connect_timeout(),
+            idle_timeout=self._idle_timeout(self.TIMEOUT_FOR_UPLOAD),
+        )
+
+    def _connect_timeout(self) -> float:
         chosen = self.api_config.timeouts
-        if chosen is None:
-            return self.CONNECTION_TIMEOUT, idle
-        # A copy has to wait for the service, however impatient the caller is otherwise.
-        return chosen.connect, idle if idle == self.TIMEOUT_FOR_COPY else chosen.idle
+        return chosen.connect if chosen is not None else self.CONNECTION_TIMEOUT
+
+    def _idle_timeout(self, default: float) -> float:
+        chosen = self.api_config.timeouts
+        return chosen.idle if chosen is not None else default
+
+    def _idle_timeout_for_call(self, url: str) -> float:
+        # The service answers a copy when it is done, however impatient the caller is otherwise.
+        if url.endswith(_COPY_CALLS):
+            return self.TIMEOUT_FOR_COPY
+        return self._idle_timeout(self.TIMEOUT)
 
     def _attempts(self, given: int, default: int, class_default: int) -> int:
         """A number that the caller chose counts, then the policy's, then the class's."""
@@ -341,7 +351,7 @@ class B2Http:
                 headers=headers,
                 data=request.body,
                 params=request.params,
-                timeout=self._timeouts(request.idle_timeout),
+                timeout=(self._connect_timeout(), request.idle_timeout),
                 # Always: decoding has to be turned off before anything is read.
                 stream=True,
                 # A redirect would take the token to a host that B2 did not name; B2 uses none.

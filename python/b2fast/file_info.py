@@ -7,9 +7,12 @@ them as parameters of their own, which win over the file info.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Mapping
 
 from .utils.http_date import format_http_date, parse_http_date
+
+logger = logging.getLogger(__name__)
 
 EXPIRES = 'b2-expires'
 CACHE_CONTROL = 'b2-cache-control'
@@ -41,8 +44,11 @@ def with_standard_headers(
         (CONTENT_ENCODING, content_encoding),
         (CONTENT_LANGUAGE, content_language),
     ):
-        if value is not None:
-            result[key] = value
+        if value is None:
+            continue
+        if result.get(key, value) != value:
+            logger.warning('%s=%r of the file info gives way to %r', key, result[key], value)
+        result[key] = value
     return result
 
 

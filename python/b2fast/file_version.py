@@ -103,7 +103,8 @@ class BaseFileVersion:
         self.api = api
         self.id_ = id_
         self.file_name = file_name
-        self.size = size
+        # All answers of the service tell it, so who reads it need not ask whether it is there.
+        self.size: int = size  # type: ignore[assignment]
         self.content_type = content_type
         self.content_sha1_verified = not (content_sha1 or '').startswith(_UNVERIFIED)
         self.content_sha1 = content_sha1 and content_sha1.removeprefix(_UNVERIFIED)

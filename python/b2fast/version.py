@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from ._core import __version__ as VERSION  # noqa: N812
+from ._core import __version__
+
+VERSION: str = __version__
 
 USER_AGENT = 'b2fast/{} python/{}.{}.{}'.format(VERSION, *sys.version_info[:3])
 """Start of the ``User-Agent`` of every request; see `B2HttpApiConfig.user_agent_append`."""

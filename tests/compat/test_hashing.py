@@ -4,8 +4,7 @@ import io
 
 import pytest
 from b2sdk import v3 as b2sdk
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from b2fast._core.hashing import sha1_of_stream
 

@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 from b2sdk import v3 as b2sdk
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from b2fast._core.planning import choose_part_ranges
 

@@ -28,6 +28,7 @@ from b2fast import (
     UploadSourceLocalFile,
 )
 from b2fast.exception import (
+    B2Error,
     BadRequest,
     FileSha1Mismatch,
     InvalidArgument,
@@ -47,7 +48,7 @@ MakeFile = Callable[..., Path]
 
 
 def sha1_of(data: bytes) -> str:
-    return hashlib.sha1(data).hexdigest()  # noqa: S324
+    return hashlib.sha1(data).hexdigest()
 
 
 def content_of(bucket: Bucket, file_name: str, **parameters: object) -> bytes:
@@ -178,6 +179,18 @@ def test_metadata(bucket: Bucket, make_file: MakeFile, size: int) -> None:
     assert downloaded.content_encoding == 'gzip'
 
 
+def test_parameter_that_wins_over_the_file_info_is_logged(
+    bucket: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    info = {'b2-cache-control': 'no-store'}
+    bucket.upload_bytes(b'x', 'name', file_info=info, cache_control='no-store')
+    assert caplog.records == []
+    bucket.upload_bytes(b'x', 'name', file_info=info, cache_control='max-age=3')
+    (record,) = caplog.records
+    assert 'b2-cache-control' in record.getMessage()
+    assert info == {'b2-cache-control': 'no-store'}
+
+
 def test_custom_upload_timestamp(bucket: Bucket) -> None:
     version = bucket.upload_bytes(b'x', 'name', custom_upload_timestamp=1_600_000_000_000)
     assert version.upload_timestamp == 1_600_000_000_000
@@ -241,6 +254,14 @@ def test_missing_file(account: Account, bucket: Bucket, tmp_path: Path) -> None:
     assert_nothing_was_sent(account, bucket)
 
 
+def test_file_that_vanishes(account: Account, bucket: Bucket, make_file: MakeFile) -> None:
+    source = UploadSourceLocalFile(make_file(b'x'))
+    source.local_path.unlink()
+    with pytest.raises(FileNotFoundError, match='source'):
+        bucket.upload(source, 'name')
+    assert_nothing_was_sent(account, bucket)
+
+
 def test_directory_instead_of_a_file(account: Account, bucket: Bucket, tmp_path: Path) -> None:
     with pytest.raises(InvalidUploadSource):
         bucket.upload_local_file(tmp_path, 'name')
@@ -259,7 +280,7 @@ def test_pipe_instead_of_a_file(account: Account, bucket: Bucket, tmp_path: Path
 def test_unreadable_file(account: Account, bucket: Bucket, make_file: MakeFile, size: int) -> None:
     path = make_file(bytes(size))
     path.chmod(0)
-    with pytest.raises(OSError, match='Permission denied'):
+    with pytest.raises(PermissionError, match='source'):
         bucket.upload_local_file(path, 'name')
     assert_nothing_was_sent(account, bucket)
 
@@ -378,7 +399,7 @@ def test_failed_large_file_is_left_and_named(
     session.finish_large_file = (  # type: ignore[method-assign]
         lambda file_id, sha1s: finish(file_id, [sha1s[0]] * (len(sha1s) + 1))
     )
-    with pytest.raises(Exception, match='.') as caught:
+    with pytest.raises(B2Error) as caught:
         bucket.upload_local_file(make_file(os.urandom(3 * PART_SIZE)), 'the name')
     (unfinished,) = bucket.list_unfinished_large_files()
     (note,) = caught.value.__notes__

@@ -3,8 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from b2fast._core.hashing import (
     Sha1,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -142,6 +143,16 @@ def test_old_upload_urls_are_dropped() -> None:
     now = 24 * 3600.0
     assert pool.take('b') == ('young', 't')
     assert pool.take('b') == (None, None)
+
+
+def test_a_child_process_has_no_urls_of_its_parent(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = UploadUrlPool()
+    pool.put('b', 'url', 't')
+    with pool._lock:  # held by a thread that the child does not have
+        monkeypatch.setattr(os, 'getpid', lambda: -1)
+        assert pool.take('b') == (None, None)
+    pool.put('b', 'own', 't')
+    assert pool.take('b') == ('own', 't')
 
 
 def test_a_url_is_in_the_hands_of_one_thread() -> None:

@@ -356,6 +356,33 @@ def test_a_silent_server_ends_in_a_timeout(server: ScriptedServer) -> None:
     client.http.session.close()
 
 
+@pytest.mark.parametrize(
+    ('path', 'timeouts', 'expected'),
+    [
+        ('b2_list_buckets', None, (46, 128)),
+        ('b2_copy_file', None, (46, 1200)),
+        ('b2_copy_part', Timeouts(connect=3, idle=4), (3, 1200)),
+        ('b2_list_buckets', Timeouts(connect=3, idle=4), (3, 4)),
+    ],
+)
+def test_timeouts(
+    monkeypatch: pytest.MonkeyPatch, path: str, timeouts: Timeouts | None, expected: object
+) -> None:
+    client = Client(timeouts=timeouts)
+    given: list[object] = []
+
+    def request(*args: object, timeout: object, **kwargs: object) -> Any:
+        given.append(timeout)
+        raise requests.exceptions.InvalidURL('stop here')
+
+    monkeypatch.setattr(client.http.session, 'request', request)
+    with pytest.raises(UnknownError):
+        client.http.post_json_return_json(f'http://host/b2api/v4/{path}', {}, {})
+    with pytest.raises(UnknownError):
+        client.http.request('GET', 'http://host/', {}, _timeout=9)
+    assert given == [expected, (expected[0], 9)]  # type: ignore[index]
+
+
 def test_a_silent_server_during_an_upload(server: ScriptedServer) -> None:
     client = Client(timeouts=Timeouts(connect=5, idle=0.05))
     server.script = [STALL]
@@ -398,6 +425,10 @@ def test_no_token_in_errors_and_logs(
     said = [caplog.text, *map(repr, (caught.value, refused.value, invalid.value))]
     said += [repr(vars(e.value)) for e in (caught, refused, invalid)]
     assert 'secret' not in ''.join(said)
+
+
+def test_the_package_is_silent_by_default() -> None:
+    assert any(isinstance(h, logging.NullHandler) for h in logging.getLogger('b2fast').handlers)
 
 
 # Uploads

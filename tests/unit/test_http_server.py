@@ -19,8 +19,7 @@ from typing import Any
 
 import pytest
 import requests
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from b2fast._core.server import Content, HttpServer, Request, Response
 
@@ -88,7 +87,7 @@ class TestContent:
         assert content.read() == data
         assert content.read(start) == data[start:]
         assert content.read(start, end) == data[start:end]
-        assert content.sha1() == hashlib.sha1(data).hexdigest()  # noqa: S324
+        assert content.sha1() == hashlib.sha1(data).hexdigest()
         assert content.slice(start, end).read() == data[start:end]
 
     @given(st.lists(st.binary()))
@@ -96,7 +95,7 @@ class TestContent:
         joined = b''.join(pieces)
         content = Content.concat([Content(piece) for piece in pieces])
         assert content.read() == joined
-        assert content.sha1() == hashlib.sha1(joined).hexdigest()  # noqa: S324
+        assert content.sha1() == hashlib.sha1(joined).hexdigest()
 
     @pytest.mark.parametrize('data', [b'abc', bytearray(b'abc'), memoryview(b'xabc')[1:]])
     def test_takes_any_buffer(self, data: bytes | bytearray | memoryview) -> None:
@@ -205,13 +204,13 @@ class TestContentOverHttp:
         data = os.urandom(size)
         with serving(Shelf(), **options) as server:
             _, _, sha1 = ask(server, 'POST', '/b2api/v4/b2_upload_file/x/name', data)
-            assert sha1.decode() == hashlib.sha1(data).hexdigest()  # noqa: S324
+            assert sha1.decode() == hashlib.sha1(data).hexdigest()
             assert ask(server, 'GET', '/file/name')[2] == data
 
     def test_digest_at_the_end(self, options: dict[str, Any]) -> None:
         shelf = Shelf()
         data = os.urandom(300_000)
-        digits = hashlib.sha1(data).hexdigest()  # noqa: S324
+        digits = hashlib.sha1(data).hexdigest()
         with serving(shelf, **options) as server:
             headers = {'X-Bz-Content-Sha1': 'hex_digits_at_end'}
             body = data + digits.encode()
@@ -229,7 +228,7 @@ class TestContentOverHttp:
                 ask(server, 'POST', f'/b2api/v4/b2_upload_part/{number}', part)
             whole = Content.concat([shelf.contents.pop(str(number)) for number in range(3)])
             shelf.contents['range'] = whole.slice(1_499_990, 1_500_020)
-            assert whole.sha1() == hashlib.sha1(b''.join(parts)).hexdigest()  # noqa: S324
+            assert whole.sha1() == hashlib.sha1(b''.join(parts)).hexdigest()
             assert ask(server, 'GET', '/file/range')[2] == b''.join(parts)[1_499_990:1_500_020]
 
     def test_faults_on_the_way_out(self, options: dict[str, Any]) -> None:
@@ -460,7 +459,7 @@ class TestLife:
             'urllib.request.urlopen(url).read()\n'
             f'{end}\n'
         )
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [sys.executable, '-c', program], capture_output=True, timeout=60, check=False
         )
         assert (done.returncode, done.stderr) == (0, b'')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import defaultdict
@@ -20,17 +21,28 @@ class UploadUrlPool:
     """
 
     def __init__(self) -> None:
+        self._clock: Callable[[], float] = time.monotonic
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._stacks: defaultdict[str, list[tuple[str, str, float]]] = defaultdict(list)
-        self._clock: Callable[[], float] = time.monotonic
+
+    def _leave_to_parent(self) -> None:
+        # After fork the URLs are the parent's: B2 refuses two uploads at once to one of them.
+        if self._pid != os.getpid():
+            self._reset()
 
     def put(self, key: str, url: str, auth_token: str) -> None:
         """Add a URL that may be used again."""
+        self._leave_to_parent()
         with self._lock:
             self._stacks[key].append((url, auth_token, self._clock()))
 
     def take(self, key: str) -> tuple[str | None, str | None]:
         """Remove and return a URL and its token, or two None if there is none."""
+        self._leave_to_parent()
         with self._lock:
             stack = self._stacks.get(key)
             if stack:
@@ -43,6 +55,7 @@ class UploadUrlPool:
 
     def clear_for_key(self, key: str) -> None:
         """Forget the URLs of a bucket or a large file."""
+        self._leave_to_parent()
         with self._lock:
             self._stacks.pop(key, None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.transfer import Download, Engine, Leases, Retry, Source, TransferError
 from ..encryption.types import EncryptionMode
-from ..exception import AccessDenied, InvalidJsonResponse, SSECKeyError
+from ..exception import AccessDenied, InvalidJsonResponse, LocalFileError, SSECKeyError
 from .errors import Direction, exception_of
 from .outbound.upload_source import (
     AbstractUploadSource,
@@ -38,17 +39,25 @@ def _translated(direction: Direction) -> Iterator[None]:
 class UploadLeases:
     """Upload URLs of buckets, with their warm connections, for the life of a session.
 
-    They belong to the key that asked for them: another key may not use them.
+    They belong to the key that asked for them, since another key may not use them, and to the
+    process, since a URL takes one upload at a time.
     """
 
     def __init__(self, session: B2Session) -> None:
         self._session = session
+        self._reset()
+
+    def _reset(self) -> None:
+        self._pid = os.getpid()
         self._lock = threading.Lock()
         self._owner: tuple[str, str] | None = None
         self._of_bucket: dict[str, Leases] = {}
 
     def of_bucket(self, bucket_id: str) -> Leases:
         """The upload URLs of a bucket."""
+        if self._pid != os.getpid():
+            # A child of fork: the lock may be held by a thread that the child does not have.
+            self._reset()
         account_info = self._session.account_info
         owner = account_info.get_api_url(), account_info.get_application_key_id()
         with self._lock:
@@ -115,8 +124,12 @@ class EngineSeam(TransferSeam):
             return self._content(Source.of_bytes(source.data_bytes))
         path = path_of_content(source)
         if path is not None:
-            with _translated(Direction.UPLOAD):
-                return self._content(Source.open(path))
+            try:
+                with _translated(Direction.UPLOAD):
+                    return self._content(Source.open(path))
+            except LocalFileError as error:
+                # Opening a file fails with PermissionError and the like in Python.
+                raise OSError(error.errno, error.strerror, str(path)) from None
         return self._streams.open(source)
 
     def _content(self, source: Source) -> UploadContent:
@@ -230,6 +243,9 @@ class _EngineDownload(OpenDownload):
     def headers(self) -> Mapping[str, str]:
         return self._download.headers
 
+    def continue_at(self, file_url: str) -> None:
+        self._download.continue_at(file_url)
+
     def read(self, size: int) -> bytes:
         with _translated(Direction.DOWNLOAD):
             return self._download.read(size)
@@ -238,7 +254,6 @@ class _EngineDownload(OpenDownload):
         self,
         path: str,
         *,
-        file_url: str,
         sha1: str | None,
         streams: int,
         mtime_ns: int | None,
@@ -247,7 +262,6 @@ class _EngineDownload(OpenDownload):
         with _translated(Direction.DOWNLOAD):
             self._download.save_to(
                 path,
-                file_url=file_url,
                 sha1=sha1,
                 streams=streams,
                 mtime_ns=mtime_ns,

@@ -75,6 +75,13 @@ class OpenDownload(ABC):
         """Headers of the answer to the request as it was made."""
 
     @abstractmethod
+    def continue_at(self, file_url: str) -> None:
+        """Send further requests to the URL of just this version of the file.
+
+        The name that it was opened by may get a newer version in the meantime.
+        """
+
+    @abstractmethod
     def read(self, size: int) -> bytes:
         """The next bytes, at most ``size``; none at the end.
 
@@ -86,7 +93,6 @@ class OpenDownload(ABC):
         self,
         path: str,
         *,
-        file_url: str,
         sha1: str | None,
         streams: int,
         mtime_ns: int | None,
@@ -96,7 +102,6 @@ class OpenDownload(ABC):
 
         On failure nothing is left and the old file stays.
 
-        :param file_url: the URL of just this version of the file, for further requests
         :param sha1: what the SHA-1 must be, in hex; None for no check
         :param streams: how many connections may be used
         :param mtime_ns: the modification time to set, in nanoseconds since 1970

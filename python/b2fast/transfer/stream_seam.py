@@ -241,6 +241,9 @@ class _StreamDownload(OpenDownload):
     def headers(self) -> Mapping[str, str]:
         return self._headers
 
+    def continue_at(self, file_url: str) -> None:
+        self._url = file_url
+
     def read(self, size: int) -> bytes:
         if not self._rest:
             self._rest = self._next_chunk()
@@ -276,14 +279,11 @@ class _StreamDownload(OpenDownload):
         self,
         path: str,
         *,
-        file_url: str,
         sha1: str | None,
         streams: int,
         mtime_ns: int | None,
         progress: Progress,
     ) -> None:
-        # The name may have got a newer version in the meantime.
-        self._url = file_url
         check = ContentCheck(sha1, self._length)
         with ReplacedFile(path, mtime_ns) as file:
             while chunk := self.read(_CHUNK_SIZE):

@@ -11,6 +11,6 @@ def choose_part_ranges(content_length: int, minimum_part_size: int) -> list[tupl
     :param content_length: size of the content in bytes, at least twice the minimum.
     :param minimum_part_size: size in bytes that every part reaches.
     :return: (offset, length) of each part, in order; the last one takes what remains.
-    :raises ValueError: if the content is too small or too large to be cut.
+    :raises AssertionError: if the content is too small or too large to be cut.
     """
     return planning.choose_part_ranges(content_length, minimum_part_size)

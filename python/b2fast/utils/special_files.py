@@ -9,7 +9,8 @@ from pathlib import Path
 STDOUT_FILEPATH = Path('/dev/stdout')
 
 _STDOUT_NAMES = frozenset({STDOUT_FILEPATH, Path('/dev/fd/1'), Path('/proc/self/fd/1')})
-_DIRECTORIES_OF_THE_SYSTEM = ('/dev/', '/proc/')
+# Not all of /dev: /dev/shm holds ordinary files, and devices are told by their kind.
+_DESCRIPTORS = ('/dev/fd/', '/dev/std', '/proc/')
 
 
 def points_to_fifo(path: Path) -> bool:
@@ -28,7 +29,7 @@ def is_written_in_place(path: str) -> bool:
     A descriptor (``/dev/fd/3``) may well be a regular file, but its owner wants the open file
     written and not the name.
     """
-    if os.path.abspath(path).startswith(_DIRECTORIES_OF_THE_SYSTEM):
+    if os.path.abspath(path).startswith(_DESCRIPTORS):
         return True
     try:
         mode = os.stat(path).st_mode

@@ -366,14 +366,14 @@ impl Downloads {
     ) -> Result<()> {
         let options = SaveOptions {
             path: self.path(),
-            file_url: "http://host/by_id".into(),
             sha1,
             streams,
             mtime_ns: Some(1_234_567_891_234_567_890),
             progress: Arc::default(),
         };
         let progress = Arc::clone(&options.progress);
-        let download = self.open(range)?;
+        let mut download = self.open(range)?;
+        download.continue_at("http://host/by_id".into());
         let length = download.length();
         download.save(options, &CancelToken::new())?;
         assert_eq!(progress.bytes(), length);
@@ -422,6 +422,23 @@ fn every_size_arrives_whole() {
             );
             assert_eq!(names(downloads.directory.path()), ["target"]);
         }
+    }
+}
+
+#[test]
+fn reading_goes_on_behind_the_first_stretch() {
+    let stretch = usize::try_from(FIRST_STRETCH).unwrap();
+    for length in [0, 1, stretch, stretch + 1, 3 * stretch + 7] {
+        let downloads = Downloads::plain(length);
+        let mut download = downloads.open(None).unwrap();
+        let (mut read, mut buffer) = (Vec::new(), vec![0; 100_000]);
+        loop {
+            match download.read(&mut buffer, &CancelToken::new()).unwrap() {
+                0 => break,
+                count => read.extend_from_slice(&buffer[..count]),
+            }
+        }
+        assert!(read == downloads.bytes, "{length} bytes");
     }
 }
 
@@ -613,7 +630,6 @@ fn targets_that_cannot_be_written_are_errors_of_the_file() {
     let missing = downloads.directory.path().join("missing/target");
     let options = SaveOptions {
         path: missing.clone(),
-        file_url: String::new(),
         sha1: None,
         streams: 1,
         mtime_ns: None,
@@ -635,7 +651,6 @@ fn a_cancelled_download_leaves_the_old_file() {
         let cancel = CancelToken::new();
         let options = SaveOptions {
             path: downloads.path(),
-            file_url: "http://host/by_id".into(),
             sha1: None,
             streams,
             mtime_ns: None,

@@ -19,9 +19,9 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     Ok(())
 }
 
-/// The SHA-1 implementation in use: 'sha-ni' or 'portable'.
+/// The SHA-1 implementation in use: 'sha-ni', 'sha-ni-avx512' or 'portable'.
 ///
-/// The environment variable `B2FAST_SHA1=portable` forces the latter.
+/// The environment variable `B2FAST_SHA1=portable` forces the last.
 #[pyfunction]
 fn sha1_kernel() -> &'static str {
     hash::kernel_name()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...exception import (
+    B2Error,
     DestinationDirectoryDoesntAllowOperation,
     DestinationDirectoryDoesntExist,
     DestinationError,
@@ -39,9 +40,9 @@ def destination_errors(path: str) -> Iterator[None]:
         if error.errno not in _CLASSES:
             raise
         raise _CLASSES[error.errno](path) from None
+    except (B2Error, ConnectionError, TimeoutError):
+        raise
     except OSError as error:
-        if error.filename is None and error.errno is None:
-            raise
         if error.errno in _CLASSES:
             raise _CLASSES[error.errno](path) from None
         raise LocalFileError(path, error.errno, error.strerror or str(error)) from error

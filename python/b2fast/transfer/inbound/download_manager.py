@@ -73,6 +73,7 @@ class DownloadManager(TransferManager):
         try:
             api = self.services.api
             version = api.download_version_factory.from_response_headers(response.headers)
+            response.continue_at(self.url_of_version(version))
             if range_ is not None and version.content_length != range_[1] - range_[0] + 1:
                 raise InvalidRange(version.content_length, range_)
         except BaseException:

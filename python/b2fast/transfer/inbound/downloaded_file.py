@@ -91,7 +91,6 @@ class DownloadedFile:
             with destination_errors(path):
                 response.save_to(
                     os.path.realpath(path),
-                    file_url=self.download_manager.url_of_version(version),
                     sha1=self._expected_sha1(),
                     streams=self._streams(allow_seeking),
                     mtime_ns=mtime_ns_of(version.mod_time_millis),

@@ -23,10 +23,14 @@ from .upload_source import AbstractUploadSource
 
 if TYPE_CHECKING:
     from ...file_version import FileVersion
+    from ...services import Services
 
 
 class UploadManager(TransferManager):
     """Has content uploaded, as one file or as a large file of parts."""
+
+    def __init__(self, services: Services, **kwargs: Any) -> None:
+        super().__init__(services, **kwargs)
 
     def upload(
         self,

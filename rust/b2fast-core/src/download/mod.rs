@@ -104,11 +104,12 @@ impl Download {
             }
             opened => opened?,
         };
-        Self::new(remote, opened, start, end, range.is_some())
+        Self::new(remote, url, opened, start, end, range.is_some())
     }
 
     fn new(
         remote: Arc<Remote>,
+        url: &str,
         opened: Opened,
         start: u64,
         wanted_end: u64,
@@ -127,7 +128,7 @@ impl Download {
             headers,
             start,
             end,
-            first: RangeReader::continued(Arc::clone(&remote), opened, end),
+            first: RangeReader::continued(Arc::clone(&remote), url.to_owned(), opened, end),
             remote,
         })
     }
@@ -148,6 +149,14 @@ impl Download {
     #[must_use]
     pub fn length(&self) -> u64 {
         self.end - self.start
+    }
+
+    /// Further requests go to this URL, which names this version of the file by its ID.
+    ///
+    /// Without it they go where the first one went; when a name gets a new version
+    /// meanwhile, that ends the download with an error.
+    pub fn continue_at(&mut self, url: String) {
+        self.first.continue_at(url);
     }
 
     /// Read on, in order; 0 at the end. A connection that breaks is replaced.

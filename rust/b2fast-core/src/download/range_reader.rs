@@ -122,7 +122,7 @@ fn parse_content_range(value: &str) -> Option<(u64, u64, u64)> {
 /// Reads `position..end` of a file; a broken connection is replaced where it broke.
 pub(crate) struct RangeReader {
     remote: Arc<Remote>,
-    url: Option<String>,
+    url: String,
     file_id: Option<String>,
     position: u64,
     end: u64,
@@ -133,11 +133,11 @@ pub(crate) struct RangeReader {
 
 impl RangeReader {
     /// Read on with an answer that has arrived, up to `end` even if it brings less.
-    pub(crate) fn continued(remote: Arc<Remote>, opened: Opened, end: u64) -> Self {
+    pub(crate) fn continued(remote: Arc<Remote>, url: String, opened: Opened, end: u64) -> Self {
         Self {
             attempts: Attempts::new(remote.retry),
             remote,
-            url: None,
+            url,
             file_id: opened.file_id,
             position: opened.start,
             end,
@@ -175,9 +175,9 @@ impl RangeReader {
         self.end = end.min(self.end);
     }
 
-    /// Where this very version of the file is found again, for a new connection.
+    /// Where this very version of the file is found by its ID, for new connections.
     pub(crate) fn continue_at(&mut self, url: String) {
-        self.url = Some(url);
+        self.url = url;
     }
 
     /// Read up to `buffer.len()` bytes; 0 at the end of the range.
@@ -227,13 +227,12 @@ impl RangeReader {
     }
 
     fn reopen(&self, cancel: &CancelToken) -> Result<(Response, u64)> {
-        let Some(url) = &self.url else {
-            return Err(Error::Truncated {
-                expected: self.end,
-                received: self.position,
-            });
-        };
-        let opened = open_once(&self.remote, url, Some((self.position, self.end)), cancel)?;
+        let opened = open_once(
+            &self.remote,
+            &self.url,
+            Some((self.position, self.end)),
+            cancel,
+        )?;
         let same_file = self.file_id == opened.file_id || self.file_id.is_none();
         if !same_file || opened.total != self.total || opened.start != self.position {
             return Err(Error::Service(crate::error::ServiceError {

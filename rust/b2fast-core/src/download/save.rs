@@ -27,8 +27,6 @@ const MAX_STRETCH: u64 = 32 << 20;
 pub struct SaveOptions {
     /// The final name. A pipe or a device is written straight.
     pub path: PathBuf,
-    /// Where this version of the file is found by its ID, for the other requests.
-    pub file_url: String,
     /// The SHA-1 that the content must have; `None` leaves it unverified.
     pub sha1: Option<Digest>,
     /// The most connections at once.
@@ -57,8 +55,7 @@ fn receive(
     cancel: &CancelToken,
 ) -> Result<()> {
     let end = download.end;
-    let mut first = download.first;
-    first.continue_at(options.file_url);
+    let first = download.first;
     let start = first.position();
     let rest = end - start;
     let digest = if options.streams > 1 && target.is_seekable() && rest > FIRST_STRETCH {

@@ -15,7 +15,7 @@ pub(super) const BLOCK_SIZE: usize = 64;
 
 /// The most lanes that are given to a kernel at once.
 ///
-/// Four fill the SHA unit: more streams are worth less than the registers they cost.
+/// Four fill the SHA unit; more streams would only cost registers.
 pub(super) const MAX_LANES: usize = 4;
 
 /// One of the streams that a kernel advances in step.
@@ -49,9 +49,9 @@ pub(super) fn compress(lanes: &mut [Lane<'_>]) {
     (KERNEL.compress)(lanes);
 }
 
-/// The SHA-1 implementation in use: "sha-ni" or "portable".
+/// The SHA-1 implementation in use: "sha-ni", "sha-ni-avx512" or "portable".
 ///
-/// The environment variable `B2FAST_SHA1=portable`, read once, forces the latter.
+/// The environment variable `B2FAST_SHA1=portable`, read once, forces the last.
 #[must_use]
 pub fn kernel_name() -> &'static str {
     KERNEL.name

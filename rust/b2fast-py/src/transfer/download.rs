@@ -57,6 +57,10 @@ impl Download {
                 PyRuntimeError::new_err("the download is closed, saved or read by another thread")
             })
     }
+
+    fn put_back(&self, open: download::Download) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+    }
 }
 
 #[pymethods]
@@ -87,8 +91,16 @@ impl Download {
         let mut open = self.take()?;
         let mut buffer = vec![0; size.min(MAX_READ)];
         let count = run_blocking(py, None, |cancel| open.read(&mut buffer, cancel))?;
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+        self.put_back(open);
         Ok(PyBytes::new(py, &buffer[..count]))
+    }
+
+    /// Send further requests to `file_url`, which names this version of the file by its ID.
+    fn continue_at(&self, file_url: String) -> PyResult<()> {
+        let mut open = self.take()?;
+        open.continue_at(file_url);
+        self.put_back(open);
+        Ok(())
     }
 
     /// Give the connection up.
@@ -97,12 +109,11 @@ impl Download {
     }
 
     /// Save what was not read yet to `path`, in one step when it is complete and verified.
-    #[pyo3(signature = (path, *, file_url, sha1=None, streams=1, mtime_ns=None, progress=None))]
+    #[pyo3(signature = (path, *, sha1=None, streams=1, mtime_ns=None, progress=None))]
     fn save_to(
         &self,
         py: Python<'_>,
         path: PathBuf,
-        file_url: String,
         sha1: Option<&str>,
         streams: usize,
         mtime_ns: Option<i64>,
@@ -112,7 +123,6 @@ impl Download {
         let callback = ProgressCallback::new(progress, &counted);
         let options = SaveOptions {
             path,
-            file_url,
             sha1: sha1.map(digest).transpose()?,
             streams,
             mtime_ns,
