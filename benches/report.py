@@ -34,12 +34,13 @@ def render(
     idle: Mapping[str, Sequence[Usage]],
     imports: Mapping[str, float],
     command: str,
+    load: float,
 ) -> str:
     """All tables, with what they were measured on."""
     rounds = len(next(iter(workloads[0].usages.values())))
     sections = [
         '# b2fast beside b2sdk and rclone',
-        _circumstances(command, rounds),
+        _circumstances(command, rounds, load),
         '## Against b2sdk at its defaults',
         _summary(workloads, idle),
         *(
@@ -61,12 +62,13 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
-def _circumstances(command: str, rounds: int) -> str:
+def _circumstances(command: str, rounds: int, load: float) -> str:
     rclone = subprocess.run(['rclone', '--version'], capture_output=True, text=True, check=True)
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / _GIB
     return '\n'.join(
         [
-            f'- Processor: {cpu_model()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory',
+            f'- Processor: {cpu_model()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, '
+            f'load before the run {load:.1f}',
             f'- System: {platform.system()} {platform.release()}, '
             f'{platform.python_implementation()} {platform.python_version()}',
             f'- Versions: b2fast {version("b2fast")}, b2sdk {version("b2sdk")}, '

@@ -11,6 +11,7 @@ import argparse
 import filecmp
 import hashlib
 import json
+import os
 import shlex
 import shutil
 import subprocess
@@ -230,6 +231,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> None:
     """Measure, print and write the tables."""
     arguments = parse_arguments()
+    load = os.getloadavg()[0]
     work_dir = Path(tempfile.mkdtemp(prefix='b2fast-bench-', dir=arguments.dir))
     try:
         (work_dir / 'server').mkdir()
@@ -249,7 +251,7 @@ def main() -> None:
         module: measure.import_seconds(module, 2 if arguments.quick else 20)
         for module in ('b2fast', 'b2sdk.v3')
     }
-    text = report.render(workloads, idle, imports, shlex.join(sys.argv))
+    text = report.render(workloads, idle, imports, shlex.join(sys.argv), load)
     print(text)
     arguments.output.write_text(text)
 
