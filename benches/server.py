@@ -16,10 +16,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from b2fast import B2Api, Bucket, InMemoryAccountInfo
 from b2fast.exception import NonExistentBucket
 from b2fast.simulator import SimulatorServer
-
-from b2fast import B2Api, Bucket, InMemoryAccountInfo
 
 
 def main(data_dir: str) -> None:

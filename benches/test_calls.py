@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import random
 from collections.abc import Iterator
@@ -47,16 +48,9 @@ def test_upload_bytes(benchmark: BenchmarkFixture, bucket: Bucket) -> None:
 def test_download_file_by_name(benchmark: BenchmarkFixture, bucket: Bucket) -> None:
     bucket.upload_bytes(CONTENT, 'downloaded')
 
-    class Sink:
-        content = b''
-
-        def write(self, data: bytes) -> int:
-            self.content += data
-            return len(data)
-
     def fetch() -> bytes:
-        sink = Sink()
-        bucket.download_file_by_name('downloaded').save(sink)
-        return sink.content
+        file = io.BytesIO()
+        bucket.download_file_by_name('downloaded').save(file)
+        return file.getvalue()
 
     assert benchmark(fetch) == CONTENT

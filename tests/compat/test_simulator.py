@@ -36,7 +36,7 @@ class Sdk:
 
 
 def run(program: str, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, str(HERE / program), *arguments],
         capture_output=True,
         text=True,

@@ -203,7 +203,7 @@ class TestDemo:
         assert rows == {
             f'up directory {tree}': ['6', '15,000'],
             'up large file': ['1', '6,000,000'],
-            'listing': ['7', '6,015,000'],
+            'listing': ['7', '0'],
             f'down directory {tree}': ['6', '15,000'],
             'down large file': ['1', '6,000,000'],
             'comparison': ['7', '6,015,000'],

@@ -33,7 +33,7 @@ class Rclone:
         }
 
     def __call__(self, *arguments: str | Path) -> str:
-        done = subprocess.run(  # noqa: S603
+        done = subprocess.run(
             [str(RCLONE), '--retries=1', *arguments],
             env=self._environment,
             capture_output=True,
@@ -58,7 +58,7 @@ def rclone(server: SimulatorServer) -> Rclone:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    numbers = random.Random(7)  # noqa: S311
+    numbers = random.Random(7)
     root = tmp_path / 'tree'
     names = ['empty', 'text.txt', 'a/b/c d+é%.bin', 'a/b/#&?', 'z/\U0001f600']
     for name in names:

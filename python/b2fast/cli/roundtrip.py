@@ -26,7 +26,7 @@ _GRACE_SECONDS = 5
 
 @dataclass
 class Phase:
-    """What one phase moved, what it took, and which files failed in it, with the reason."""
+    """What one phase moved or read, what it took, and which files failed in it, with the reason."""
 
     label: str
     files: int = 0
@@ -72,7 +72,6 @@ class RoundTrip:
                 version.file_name: version.size for version, _ in self._bucket.ls(recursive=True)
             }
         phase.files = len(listed)
-        phase.byte_count = sum(listed.values())
         sent = {file.name: file.size for file in files}
         for name in sent.keys() | listed.keys():
             if sent.get(name) != listed.get(name):

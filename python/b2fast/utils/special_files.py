@@ -9,8 +9,8 @@ from pathlib import Path
 STDOUT_FILEPATH = Path('/dev/stdout')
 
 _STDOUT_NAMES = frozenset({STDOUT_FILEPATH, Path('/dev/fd/1'), Path('/proc/self/fd/1')})
-_DESCRIPTORS = frozenset({'/dev/stdin', '/dev/stdout', '/dev/stderr'})
-_DIRECTORIES_OF_DESCRIPTORS = ('/dev/fd/', '/proc/')
+# Not all of /dev: /dev/shm holds ordinary files, and devices are told by their kind.
+_DESCRIPTORS = ('/dev/fd/', '/dev/std', '/proc/')
 
 
 def points_to_fifo(path: Path) -> bool:
@@ -29,8 +29,7 @@ def is_written_in_place(path: str) -> bool:
     A descriptor (``/dev/fd/3``) may well be a regular file, but its owner wants the open file
     written and not the name.
     """
-    absolute = os.path.abspath(path)
-    if absolute in _DESCRIPTORS or absolute.startswith(_DIRECTORIES_OF_DESCRIPTORS):
+    if os.path.abspath(path).startswith(_DESCRIPTORS):
         return True
     try:
         mode = os.stat(path).st_mode

@@ -24,6 +24,10 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 const GIB: u64 = 1 << 30;
 const BUFFER: usize = 1 << 20;
+/// As large as the buffers of the transport.
+const BARE_BUFFER: usize = 128 * 1024;
+const SMALL: u64 = 1 << 10;
+const REQUESTS: u32 = 10_000;
 
 fn main() -> Outcome<()> {
     let mut arguments = std::env::args().skip(1).map(|argument| argument.parse());
@@ -45,13 +49,26 @@ fn main() -> Outcome<()> {
         serve(StreamOwned::new(connection, stream))
     })?;
 
-    println!("CPU s/GiB of the client's thread (user + system), wall s/GiB; least of {rounds}");
+    println!(
+        "Seconds per GiB, or per {REQUESTS} uploads of {SMALL} bytes; least of {rounds} rounds:"
+    );
+    println!("CPU of the client's thread (user + system), wall");
+    // What the kernel alone takes: it varies with the load, and with who does the receiving.
+    let cost = measure(rounds, || bare_upload(plain, size))?;
+    println!("bare  upload   {}", cost.per(gib));
+    let cost = measure(rounds, || bare_download(plain, size))?;
+    println!("bare  download {}", cost.per(gib));
     for (scheme, server) in [("http", plain), ("https", secure)] {
         let url = format!("{scheme}://localhost:{}/{size}", server.port());
         let cost = measure(rounds, || upload(&transport, &url, size))?;
         println!("{scheme:5} upload   {}", cost.per(gib));
         let cost = measure(rounds, || download(&transport, &url, size))?;
         println!("{scheme:5} download {}", cost.per(gib));
+        let url = format!("{scheme}://localhost:{}/{SMALL}", server.port());
+        let cost = measure(rounds, || {
+            (0..REQUESTS).try_for_each(|_| upload(&transport, &url, SMALL))
+        })?;
+        println!("{scheme:5} small    {}", cost.per(1));
     }
     Ok(())
 }
@@ -158,6 +175,28 @@ fn download(transport: &HttpTransport, url: &str, size: u64) -> Outcome<()> {
     Ok(())
 }
 
+fn bare_upload(server: SocketAddr, size: u64) -> Outcome<()> {
+    let mut stream = TcpStream::connect(server)?;
+    write!(stream, "POST /{size} HTTP/1.1\r\n\r\n")?;
+    let zeros = vec![0; BARE_BUFFER];
+    for _ in 0..size / BARE_BUFFER as u64 {
+        stream.write_all(&zeros)?;
+    }
+    stream.read_exact(&mut [0])?;
+    Ok(())
+}
+
+fn bare_download(server: SocketAddr, size: u64) -> Outcome<()> {
+    let mut stream = TcpStream::connect(server)?;
+    write!(stream, "GET /{size} HTTP/1.1\r\n\r\n")?;
+    let mut buffer = vec![0; BARE_BUFFER];
+    let mut received = 0;
+    while received < size {
+        received += stream.read(&mut buffer)? as u64;
+    }
+    Ok(())
+}
+
 fn listen(
     handle: impl Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
 ) -> io::Result<SocketAddr> {
@@ -166,7 +205,7 @@ fn listen(
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // The client's end of a connection is no failure.
-            let _ = handle(stream);
+            let _ = stream.set_nodelay(true).and_then(|()| handle(stream));
         }
     });
     Ok(address)
@@ -211,7 +250,8 @@ fn serve(stream: impl Read + Write) -> io::Result<()> {
         }
         let mut left = if is_upload { 0 } else { size };
         let output = stream.get_mut();
-        write!(output, "HTTP/1.1 200 OK\r\nContent-Length: {left}\r\n\r\n")?;
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {left}\r\n\r\n");
+        output.write_all(head.as_bytes())?;
         while left > 0 {
             let count = usize::try_from(left).unwrap_or(BUFFER).min(BUFFER);
             output.write_all(&zeros[..count])?;

@@ -426,6 +426,23 @@ fn every_size_arrives_whole() {
 }
 
 #[test]
+fn reading_goes_on_behind_the_first_stretch() {
+    let stretch = usize::try_from(FIRST_STRETCH).unwrap();
+    for length in [0, 1, stretch, stretch + 1, 3 * stretch + 7] {
+        let downloads = Downloads::plain(length);
+        let mut download = downloads.open(None).unwrap();
+        let (mut read, mut buffer) = (Vec::new(), vec![0; 100_000]);
+        loop {
+            match download.read(&mut buffer, &CancelToken::new()).unwrap() {
+                0 => break,
+                count => read.extend_from_slice(&buffer[..count]),
+            }
+        }
+        assert!(read == downloads.bytes, "{length} bytes");
+    }
+}
+
+#[test]
 fn ranges_are_clamped_to_the_file() {
     let downloads = Downloads::plain(20_000_000);
     for (range, expected) in [

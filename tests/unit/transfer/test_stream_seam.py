@@ -198,7 +198,6 @@ def test_failed_download_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(TruncatedOutput):
         download.save_to(
             str(target),
-            file_url='version',
             sha1=None,
             streams=1,
             mtime_ns=None,

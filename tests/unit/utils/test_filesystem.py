@@ -6,8 +6,7 @@ import os.path
 
 import pytest
 from b2sdk.v3 import validate_b2_file_name_as_path as reference
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from b2fast.utils.filesystem import validate_b2_file_name_as_path
 

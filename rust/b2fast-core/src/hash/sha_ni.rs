@@ -10,19 +10,31 @@
 //! message schedule with plain vector instructions, which pays with the rotations and three-way
 //! XORs of AVX-512 (2.2, 2.75 and 3.0 GiB/s) and not without (1.65, 2.05 and 2.1).
 
-// The instructions may be used only where they exist, which the compiler cannot know. That
-// one call is all that is unsafe.
+// The instructions may be used only where they exist, which the compiler cannot know, and a
+// prefetch takes a raw pointer. These two are all that is unsafe.
 #![allow(unsafe_code)]
 
 use std::arch::x86_64::{
-    __m128i, _mm_add_epi32, _mm_extract_epi32, _mm_rol_epi32, _mm_set_epi8, _mm_set_epi32,
-    _mm_set_epi64x, _mm_sha1msg1_epu32, _mm_sha1msg2_epu32, _mm_sha1nexte_epu32,
-    _mm_sha1rnds4_epu32, _mm_shuffle_epi8, _mm_slli_si128, _mm_srli_si128, _mm_ternarylogic_epi32,
-    _mm_xor_si128,
+    __m128i, _MM_HINT_T0, _mm_add_epi32, _mm_extract_epi32, _mm_prefetch, _mm_rol_epi32,
+    _mm_set_epi8, _mm_set_epi32, _mm_set_epi64x, _mm_sha1msg1_epu32, _mm_sha1msg2_epu32,
+    _mm_sha1nexte_epu32, _mm_sha1rnds4_epu32, _mm_shuffle_epi8, _mm_slli_si128, _mm_srli_si128,
+    _mm_ternarylogic_epi32, _mm_xor_si128,
 };
 use std::array;
 
 use super::kernel::{Block, Kernel, Lane, State};
+
+/// How many blocks ahead memory is asked for.
+///
+/// The processor's own prefetcher does not keep up with bytes that another core has received:
+/// without this they were hashed at half the speed of cached ones (1.06 and 2.1 GiB/s).
+const PREFETCH_DISTANCE: usize = 64;
+
+/// Ask for a block that is hashed soon. Nothing is read, so its address may be any.
+fn prefetch(block: *const Block) {
+    // SAFETY: a prefetch is a hint: it never faults and changes nothing but the caches.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast()) }
+}
 
 static SHA_NI: Kernel = Kernel {
     name: "sha-ni",
@@ -104,6 +116,9 @@ macro_rules! kernel {
                 // The index is for all lanes at once, which no iterator over one of them is.
                 #[allow(clippy::needless_range_loop)]
                 for index in 0..count {
+                    for lane in blocks {
+                        prefetch(lane.as_ptr().wrapping_add(index + PREFETCH_DISTANCE));
+                    }
                     compress_block(&mut abcd, &mut e, array::from_fn(|i| &blocks[i][index]));
                 }
                 for i in 0..N {

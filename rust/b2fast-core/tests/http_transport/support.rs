@@ -41,6 +41,9 @@ impl Server {
                     let number = accepted.fetch_add(1, Ordering::AcqRel);
                     let handler = handler.clone();
                     let stream = stream.unwrap();
+                    // An answer that Nagle's algorithm holds back is lost when its sender
+                    // closes a connection whose input it has not read.
+                    stream.set_nodelay(true).unwrap();
                     thread::spawn(move || handler(number, stream));
                 }
             }

@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use b2fast_core::error::{Error, NetworkError, Result};
 use b2fast_core::transport::http::{HttpTransport, Trust};
+use b2fast_core::transport::{Body, Method};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
@@ -13,7 +15,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::proxies::{proxies, proxy};
 use crate::support::{
-    Received, Server, answer, config, get, noise, post, read_all, receive, serve,
+    Received, Server, answer, config, get, noise, post, read_all, receive, receive_head, send,
+    serve,
 };
 
 /// A self-signed certificate for a host.
@@ -165,6 +168,41 @@ fn a_body_cut_off() {
                 received: 4
             }
         ),
+        "{error}"
+    );
+}
+
+#[test]
+fn early_refusals_are_delivered() {
+    let identity = Identity::new("localhost");
+    let config = identity.server_config();
+    let server = Server::start(move |_, stream| {
+        let connection = ServerConnection::new(config.clone()).unwrap();
+        let mut stream = std::io::BufReader::new(StreamOwned::new(connection, stream));
+        receive_head(&mut stream)?;
+        stream.get_mut().write_all(&answer(503, b"busy"))
+    });
+    let body = Body::Reader {
+        length: 1 << 40,
+        reader: &mut std::io::repeat(7),
+    };
+    let transport = trusting(identity.bundle().trust());
+    let mut response = send(&transport, Method::Post, &url(&server), body).unwrap();
+    assert_eq!(response.status, 503);
+    assert_eq!(read_all(&mut response).unwrap(), b"busy");
+}
+
+#[test]
+fn a_handshake_that_stalls_is_a_timeout() {
+    let server =
+        Server::start(|_, mut stream| std::io::copy(&mut stream, &mut std::io::sink()).map(|_| ()));
+    let mut config = config();
+    config.timeouts.connect = Duration::from_millis(300);
+    let transport = HttpTransport::new(config).unwrap();
+    let error = get(&transport, &url(&server)).unwrap_err();
+    let kind = NetworkError::Timeout;
+    assert!(
+        matches!(error, Error::Network { kind: it, .. } if it == kind),
         "{error}"
     );
 }

@@ -18,12 +18,17 @@ use ureq::unversioned::transport::{
 };
 
 use crate::error::{Error, NetworkError};
+use crate::transport::http::exchange;
 
-/// Plain text sent in one go, and the most of it that waits in rustls.
-const OUTPUT_BUFFER: usize = 128 * 1024;
+/// The most plain text of a record (RFC 8446, section 5.1).
+const RECORD: usize = 16 * 1024;
 
-/// Plain text received in one go: a record holds at most 16 KiB.
-const INPUT_BUFFER: usize = 128 * 1024;
+/// Plain text sent in one go: as many whole records as fit, encrypted, into one write of
+/// the socket.
+const OUTPUT_BUFFER: usize = 7 * RECORD;
+
+/// Plain text received in one go.
+const INPUT_BUFFER: usize = 8 * RECORD;
 
 /// Puts TLS on top of a connection, where the URL asks for it.
 pub(super) struct TlsConnector {
@@ -99,6 +104,10 @@ impl Transport for TlsTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        if exchange::events().answered_early {
+            // Encrypting what nobody receives costs time, too.
+            return Ok(());
+        }
         self.lower.set_timeout(timeout);
         let output = &self.buffers.output()[..amount];
         Stream::new(&mut self.connection, &mut self.lower).write_all(output)?;
