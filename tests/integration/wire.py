@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from b2fast import B2Api, B2HttpApiConfig, InMemoryAccountInfo, InMemoryCache, RetryPolicy
+from b2fast import B2Api, B2HttpApiConfig, Bucket, InMemoryAccountInfo, InMemoryCache, RetryPolicy
+from b2fast.simulator.state import Key
 
 from ..conftest import Account
 
@@ -161,6 +162,28 @@ def hold_uploads(account: Account, monkeypatch: pytest.MonkeyPatch) -> threading
     for call in ('upload_file', 'upload_part'):
         monkeypatch.setattr(transfers, call, held(getattr(transfers, call)))
     return go_on
+
+
+def restricted(account: Account, *capabilities: str, prefix: str | None = None) -> Bucket:
+    """The bucket ``a-bucket`` for a key that may not do everything."""
+    if account.server is None:
+        new = account.api.create_key(list(capabilities), 'a-key', name_prefix=prefix)
+        key_id, secret = new.id_, new.application_key
+    else:
+        key_id, secret = 'restricted-id', 'restricted-key'
+        account.server._service.keys[key_id] = Key(
+            account.server.account_id,
+            'a-key',
+            key_id,
+            secret,
+            list(capabilities),
+            None,
+            None,
+            prefix,
+        )
+    api = account.new_api()
+    api.authorize_account(key_id, secret, account.realm)
+    return api.get_bucket_by_name('a-bucket')
 
 
 PREAMBLE = """
