@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from b2fast import AbstractUploadSource, Bucket, Fault, RawSimulator, RetryPolicy
+from b2fast import AbstractUploadSource, Bucket, RawSimulator, RetryPolicy
 from b2fast.exception import (
     B2ConnectionError,
     B2Error,
@@ -21,6 +21,8 @@ from b2fast.exception import (
     ServiceError,
     TooManyRequests,
 )
+
+from b2fast.simulator import Fault
 
 from ..conftest import PART_SIZE, Account, new_raw_account
 from .wire import connect
@@ -201,9 +203,7 @@ def test_lost_answer_to_the_finish(account: Account, bucket: Bucket, after: int)
 
 @over_http
 @sizes
-def test_upload_token_that_expires(
-    account: Account, bucket: Bucket, size: int, call: str
-) -> None:
+def test_upload_token_that_expires(account: Account, bucket: Bucket, size: int, call: str) -> None:
     bucket.upload_bytes(b'x', 'a warm upload URL')
     inject(account, call=call, expire_token=True, count=3)
     data = os.urandom(size)
@@ -343,5 +343,3 @@ def test_raw_simulator_that_stays_busy() -> None:
     with pytest.raises(MaxRetriesExceeded) as caught:
         bucket.upload_bytes(b'x', 'name')
     assert caught.value.exception_info_list == errors[:5]
-
-

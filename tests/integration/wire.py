@@ -87,8 +87,8 @@ class Wire:
     def close(self) -> None:
         """Break all connections."""
         self.go_on()
-        self._listener.close()
-        for end in self._sockets:
+        # Closing alone would leave the thread that accepts where it is.
+        for end in (self._listener, *self._sockets):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
             end.close()

@@ -182,8 +182,11 @@ class _StreamContent(UploadContent):
                 with self._opened() as stream:
                     return attempt(_ReadPart(stream, offset, length, progress))
             except B2Error as error:
+                # Requests with content are tried once below, so what passes for any request
+                # counts too.
+                may_pass = error.should_retry_upload() or error.should_retry_http()
                 refused += isinstance(error, Unauthorized)
-                if not error.should_retry_upload() or refused > _MAX_REFUSED_URLS:
+                if not may_pass or refused > _MAX_REFUSED_URLS:
                     raise
                 errors.append(error)
                 if not attempts.wait(error.retry_after_seconds):
