@@ -6,12 +6,15 @@ import hashlib
 import io
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from b2fast import AbstractProgressListener, Bucket, UploadSourceBytes
+from b2fast._core.server import Request
 
 from ..conftest import PART_SIZE, QUICK_RETRIES, Account
 from .wire import DEADLINE, Direction, connect, start, stoppable
@@ -118,6 +121,45 @@ def test_ctrl_c_during_a_download_into_memory(account: Account, bucket: Bucket) 
     press_ctrl_c(account, SAVE, [], 'down', 2 * LARGE)
 
 
+@over_http
+@pytest.mark.parametrize(
+    ('call', 'part_size'),
+    [('b2_get_upload_url', LARGE), ('b2_get_upload_part_url', MIB), ('b2_upload_part', MIB)],
+)
+def test_ctrl_c_while_the_service_does_not_answer(
+    account: Account,
+    bucket: Bucket,
+    make_file: MakeFile,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    part_size: int,
+) -> None:
+    assert account.server is not None
+    path = make_file(bytes(LARGE))
+    asked, go_on = threading.Event(), threading.Event()
+    door = account.server._door
+    serve = door._serve_json
+
+    def hold(name: str, request: Request) -> Any:
+        if name == call:
+            asked.set()
+            assert go_on.wait(DEADLINE)
+        return serve(name, request)
+
+    monkeypatch.setattr(door, '_serve_json', hold)
+    process = start(account, UPLOAD, [path, str(part_size)])
+    try:
+        assert asked.wait(DEADLINE)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    finally:
+        go_on.set()
+        process.kill()
+        process.communicate()
+    assert err.endswith('KeyboardInterrupt\n')
+    assert process.returncode == -signal.SIGINT
+
+
 class Impatient(AbstractProgressListener):
     """Has enough of it when something has arrived."""
 
@@ -145,6 +187,8 @@ def test_listener_that_raises_in_a_download(bucket: Bucket, tmp_path: Path, size
     target.write_bytes(b'old')
     with pytest.raises(LookupError, match='enough'):
         bucket.download_file_by_name('name', Impatient()).save_to(target)
+    # It may hear of a file as small as that only when it is complete.
+    assert target.read_bytes() in (b'old', bytes(size))
     with pytest.raises(LookupError, match='enough'):
         bucket.download_file_by_name('name', Impatient()).save(io.BytesIO())
     assert os.listdir(tmp_path) == ['target']

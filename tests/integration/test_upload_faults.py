@@ -21,7 +21,6 @@ from b2fast.exception import (
     ServiceError,
     TooManyRequests,
 )
-
 from b2fast.simulator import Fault
 
 from ..conftest import PART_SIZE, Account, new_raw_account

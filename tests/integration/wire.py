@@ -225,7 +225,7 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=prepare,  # noqa: PLW1509
+        preexec_fn=prepare,
     )
 
 
