@@ -101,6 +101,10 @@ print('fine')
 @pytest.mark.parametrize('program', [FORK, FORK_IN_USE, POOL], ids=['fork', 'in use', 'pool'])
 def test_fork(account: Account, bucket: Bucket, tmp_path: Path, program: str) -> None:
     assert run(account, program, [tmp_path]) == 'fine\n'
+    if program == FORK:
+        # One upload URL for each of the three processes, since none serves two uploads at once.
+        assert account.server is not None
+        assert account.server.calls['b2_get_upload_url'] == 3
 
 
 FAIL = """

@@ -133,7 +133,9 @@ def test_message_of_the_service_with_a_token(
     """The service quotes the token when two uploads share an upload URL."""
     token = '4_005d79dcc6f12ab0000000001_01b2c3d4_acbd18_upld_secret='
     secrets.known.add(token)
+    assert account.server is not None
     for code in ('auth_token_limit', 'bad_request'):
+        account.server.clear_faults()
         inject(
             account,
             call='b2_upload_file',
