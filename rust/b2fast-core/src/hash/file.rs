@@ -1,6 +1,6 @@
 //! SHA-1 of files and their parts.
 
-use super::{Digest, Sha1, update_many};
+use super::{Digest, Sha1, update_both};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::file_io::ReadAt;
@@ -76,7 +76,7 @@ pub fn sha1_of_parts(
             &mut buffer,
             cancel,
             |piece| {
-                update_many(&mut [(&mut whole, piece), (&mut hasher, piece)]);
+                update_both(&mut whole, &mut hasher, piece);
                 on_bytes(piece.len() as u64);
             },
         )?;

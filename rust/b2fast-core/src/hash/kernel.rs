@@ -30,6 +30,8 @@ pub(super) struct Kernel {
     pub(super) name: &'static str,
     /// Advances up to [`MAX_LANES`] lanes, all with the same number of blocks.
     pub(super) compress: fn(&mut [Lane<'_>]),
+    /// Advances two streams by the same blocks.
+    pub(super) compress_both: fn([&mut State; 2], &[Block]),
 }
 
 static KERNEL: LazyLock<&'static Kernel> = LazyLock::new(|| {
@@ -47,6 +49,11 @@ static KERNEL: LazyLock<&'static Kernel> = LazyLock::new(|| {
 /// Advance up to [`MAX_LANES`] lanes, all with the same number of blocks.
 pub(super) fn compress(lanes: &mut [Lane<'_>]) {
     (KERNEL.compress)(lanes);
+}
+
+/// Advance two streams by the same blocks.
+pub(super) fn compress_both(states: [&mut State; 2], blocks: &[Block]) {
+    (KERNEL.compress_both)(states, blocks);
 }
 
 /// The SHA-1 implementation in use: "sha-ni", "sha-ni-avx512" or "portable".

@@ -2,7 +2,8 @@
 //!
 //! SHA-1 is what B2 verifies content with, and the largest cost per byte of a transfer. One
 //! stream is bound by the latency of the SHA instructions, not by their throughput, so
-//! [`update_many`] advances several at once: a part and its whole file, or several parts.
+//! [`update_many`] advances several at once, and [`update_both`] a file and its part, which get
+//! the same bytes.
 //! BLAKE3 serves what B2 never sees, such as the journal of a partial download.
 
 mod file;
@@ -16,7 +17,7 @@ pub use blake3::Hasher as Blake3;
 
 pub use self::file::{sha1_of_parts, sha1_of_range};
 pub use self::kernel::kernel_name;
-pub use self::sha1::{Sha1, sha1, update_many};
+pub use self::sha1::{Sha1, sha1, update_both, update_many};
 
 /// A SHA-1.
 pub type Digest = [u8; 20];

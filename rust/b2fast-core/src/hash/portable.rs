@@ -5,6 +5,7 @@ use super::kernel::{Block, Kernel, Lane, State};
 pub(super) static KERNEL: Kernel = Kernel {
     name: "portable",
     compress,
+    compress_both,
 };
 
 fn compress(lanes: &mut [Lane<'_>]) {
@@ -12,6 +13,12 @@ fn compress(lanes: &mut [Lane<'_>]) {
         for block in lane.blocks {
             compress_block(lane.state, block);
         }
+    }
+}
+
+fn compress_both(states: [&mut State; 2], blocks: &[Block]) {
+    for state in states {
+        compress(&mut [Lane { state, blocks }]);
     }
 }
 

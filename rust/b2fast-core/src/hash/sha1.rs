@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use super::Digest;
-use super::kernel::{BLOCK_SIZE, Block, Lane, MAX_LANES, State, compress};
+use super::kernel::{BLOCK_SIZE, Block, Lane, MAX_LANES, State, compress, compress_both};
 
 /// The SHA-1 of bytes that arrive piece by piece.
 #[derive(Clone)]
@@ -140,6 +140,25 @@ pub fn sha1(data: &[u8]) -> Digest {
     hasher.finish()
 }
 
+/// Continue two streams with the same data.
+///
+/// The result is that of [`Sha1::update`] on each. Most of the work is done once for both if
+/// their lengths differ by whole blocks of 64 bytes, as those of a file and of its parts do.
+pub fn update_both(first: &mut Sha1, second: &mut Sha1, data: &[u8]) {
+    if first.partial_length() != second.partial_length() {
+        return update_many(&mut [(first, data), (second, data)]);
+    }
+    second.fill_partial(data);
+    let data = first.fill_partial(data);
+    let (blocks, rest) = data.as_chunks();
+    if !blocks.is_empty() {
+        let (first, second) = (first.lane(blocks), second.lane(blocks));
+        compress_both([first.state, second.state], blocks);
+    }
+    first.keep_partial(rest);
+    second.keep_partial(rest);
+}
+
 /// Continue each stream with its data, several streams at a time.
 ///
 /// The result is that of [`Sha1::update`] on each. Streams of the same length gain most, but
@@ -222,6 +241,25 @@ mod tests {
                 hasher.update(piece);
             }
             prop_assert_eq!(hasher.finish(), sha1(&pieces.concat()));
+        }
+
+        #[test]
+        fn both_are_like_each(
+            head in data(),
+            gap in prop_oneof![Just(0), Just(BLOCK_SIZE), Just(3 * BLOCK_SIZE), 0..400_usize],
+            tail in data(),
+        ) {
+            let heads = [[&head[..], &vec![7; gap]].concat(), head];
+            let mut hashers = heads.each_ref().map(|head| {
+                let mut hasher = Sha1::new();
+                hasher.update(head);
+                hasher
+            });
+            let [first, second] = &mut hashers;
+            update_both(first, second, &tail);
+            for (hasher, head) in hashers.into_iter().zip(heads) {
+                prop_assert_eq!(hasher.finish(), sha1(&[&head[..], &tail].concat()));
+            }
         }
 
         #[test]

@@ -9,6 +9,9 @@
 //! GiB/s for one, two and four). For them a second instance of the kernel computes the
 //! message schedule with plain vector instructions, which pays with the rotations and three-way
 //! XORs of AVX-512 (2.2, 2.75 and 3.0 GiB/s) and not without (1.65, 2.05 and 2.1).
+//!
+//! The schedule depends on nothing but the bytes. So two streams that get the same bytes, a
+//! file and its part, share one: both together then take little more than one alone.
 
 // The instructions may be used only where they exist, which the compiler cannot know, and a
 // prefetch takes a raw pointer. These two are all that is unsafe.
@@ -38,12 +41,14 @@ fn prefetch(block: *const Block) {
 
 static SHA_NI: Kernel = Kernel {
     name: "sha-ni",
-    compress: compress_sha_ni,
+    compress: sha_ni::compress,
+    compress_both: sha_ni::compress_both,
 };
 
 static SHA_NI_AVX512: Kernel = Kernel {
     name: "sha-ni-avx512",
-    compress: compress_sha_ni_avx512,
+    compress: sha_ni_avx512::compress,
+    compress_both: sha_ni_avx512::compress_both,
 };
 
 /// The best of the kernels here that this processor can run.
@@ -84,13 +89,43 @@ macro_rules! kernel {
         $features:literal,
         |$w0:ident, $w1:ident, $w2:ident, $w3:ident| $next:expr
     ) => {
-        fn $name(lanes: &mut [Lane<'_>]) {
+        mod $name {
+            use super::*;
+
+            pub(super) fn compress(lanes: &mut [Lane<'_>]) {
+                // SAFETY: this function is reachable through `kernel` alone, which hands it
+                // out only where the processor has all the features.
+                unsafe { all(lanes) }
+            }
+
+            pub(super) fn compress_both(states: [&mut State; 2], blocks: &[Block]) {
+                // SAFETY: as above.
+                unsafe { both(states, blocks) }
+            }
+
             #[target_feature(enable = $features)]
             fn all(lanes: &mut [Lane<'_>]) {
                 let rest = groups::<4>(lanes);
                 let rest = groups::<3>(rest);
                 let rest = groups::<2>(rest);
                 groups::<1>(rest);
+            }
+
+            /// Advance two streams by the same blocks.
+            #[target_feature(enable = $features)]
+            fn both(states: [&mut State; 2], blocks: &[Block]) {
+                let mut abcd = [_mm_set_epi32(0, 0, 0, 0); 2];
+                let mut e = abcd;
+                for i in 0..2 {
+                    (abcd[i], e[i]) = load_state(states[i]);
+                }
+                for (index, block) in blocks.iter().enumerate() {
+                    prefetch(blocks.as_ptr().wrapping_add(index + PREFETCH_DISTANCE));
+                    compress_block(&mut abcd, &mut e, [block]);
+                }
+                for (i, state) in states.into_iter().enumerate() {
+                    *state = store_state(abcd[i], e[i]);
+                }
             }
 
             /// Advance groups of `N` lanes; the lanes left over are the result.
@@ -119,33 +154,38 @@ macro_rules! kernel {
                     for lane in blocks {
                         prefetch(lane.as_ptr().wrapping_add(index + PREFETCH_DISTANCE));
                     }
-                    compress_block(&mut abcd, &mut e, array::from_fn(|i| &blocks[i][index]));
+                    compress_block::<N, N>(
+                        &mut abcd,
+                        &mut e,
+                        array::from_fn(|i| &blocks[i][index]),
+                    );
                 }
                 for i in 0..N {
                     *lanes[i].state = store_state(abcd[i], e[i]);
                 }
             }
 
+            /// Advance `N` streams by a block each, or all by the same one (`M` = 1).
             #[target_feature(enable = $features)]
             #[inline]
-            fn compress_block<const N: usize>(
+            fn compress_block<const N: usize, const M: usize>(
                 abcd: &mut Lanes<N>,
                 e: &mut Lanes<N>,
-                blocks: [&Block; N],
+                blocks: [&Block; M],
             ) {
                 // Words are scheduled as soon as those that they replace are used: the processor
                 // sees only so far ahead.
                 macro_rules! rounds_and_schedule {
                     ($f:literal, $a:ident, $b:ident, $c:ident, $d:ident) => {
-                        four_rounds::<$f, N>(abcd, e, &$a);
+                        four_rounds::<$f, N, M>(abcd, e, &$a);
                         schedule(&mut $a, &$b, &$c, &$d);
                     };
                 }
                 let (abcd_before, e_before) = (*abcd, *e);
-                let mut w0 = load_words::<0, N>(blocks);
-                let mut w1 = load_words::<1, N>(blocks);
-                let mut w2 = load_words::<2, N>(blocks);
-                let mut w3 = load_words::<3, N>(blocks);
+                let mut w0 = load_words::<0, M>(blocks);
+                let mut w1 = load_words::<1, M>(blocks);
+                let mut w2 = load_words::<2, M>(blocks);
+                let mut w3 = load_words::<3, M>(blocks);
                 first_four_rounds(abcd, e, &w0);
                 schedule(&mut w0, &w1, &w2, &w3);
                 rounds_and_schedule!(0, w1, w2, w3, w0);
@@ -163,10 +203,10 @@ macro_rules! kernel {
                 rounds_and_schedule!(2, w1, w2, w3, w0);
                 rounds_and_schedule!(2, w2, w3, w0, w1);
                 rounds_and_schedule!(3, w3, w0, w1, w2);
-                four_rounds::<3, N>(abcd, e, &w0);
-                four_rounds::<3, N>(abcd, e, &w1);
-                four_rounds::<3, N>(abcd, e, &w2);
-                four_rounds::<3, N>(abcd, e, &w3);
+                four_rounds::<3, N, M>(abcd, e, &w0);
+                four_rounds::<3, N, M>(abcd, e, &w1);
+                four_rounds::<3, N, M>(abcd, e, &w2);
+                four_rounds::<3, N, M>(abcd, e, &w3);
                 for i in 0..N {
                     abcd[i] = _mm_add_epi32(abcd[i], abcd_before[i]);
                     e[i] = _mm_sha1nexte_epu32(e[i], e_before[i]);
@@ -175,32 +215,28 @@ macro_rules! kernel {
 
             #[target_feature(enable = $features)]
             #[inline]
-            fn schedule<const N: usize>(
-                w0: &mut Lanes<N>,
-                w1: &Lanes<N>,
-                w2: &Lanes<N>,
-                w3: &Lanes<N>,
+            fn schedule<const M: usize>(
+                w0: &mut Lanes<M>,
+                w1: &Lanes<M>,
+                w2: &Lanes<M>,
+                w3: &Lanes<M>,
             ) {
-                for i in 0..N {
+                for i in 0..M {
                     let ($w0, $w1, $w2, $w3) = (w0[i], w1[i], w2[i], w3[i]);
                     w0[i] = $next;
                 }
             }
-
-            // SAFETY: this function is reachable through `kernel` alone, which hands it out
-            // only where the processor has all the features.
-            unsafe { all(lanes) }
         }
     };
 }
 
-kernel!(compress_sha_ni, "sha,ssse3,sse4.1", |w0, w1, w2, w3| {
+kernel!(sha_ni, "sha,ssse3,sse4.1", |w0, w1, w2, w3| {
     let sum = _mm_xor_si128(_mm_sha1msg1_epu32(w0, w1), w2);
     _mm_sha1msg2_epu32(sum, w3)
 });
 
 kernel!(
-    compress_sha_ni_avx512,
+    sha_ni_avx512,
     "sha,ssse3,sse4.1,avx512f,avx512vl",
     |w0, w1, w2, w3| {
         const XOR: i32 = 0b1001_0110;
@@ -217,9 +253,13 @@ kernel!(
 /// Afterwards it holds the `abcd` of four rounds before, from which E is derived.
 #[target_feature(enable = "sha,ssse3,sse4.1")]
 #[inline]
-fn first_four_rounds<const N: usize>(abcd: &mut Lanes<N>, e: &mut Lanes<N>, words: &Lanes<N>) {
+fn first_four_rounds<const N: usize, const M: usize>(
+    abcd: &mut Lanes<N>,
+    e: &mut Lanes<N>,
+    words: &Lanes<M>,
+) {
     for i in 0..N {
-        let e_and_words = _mm_add_epi32(e[i], words[i]);
+        let e_and_words = _mm_add_epi32(e[i], words[i % M]);
         e[i] = abcd[i];
         abcd[i] = _mm_sha1rnds4_epu32::<0>(abcd[i], e_and_words);
     }
@@ -228,13 +268,13 @@ fn first_four_rounds<const N: usize>(abcd: &mut Lanes<N>, e: &mut Lanes<N>, word
 /// Four rounds with the function and constant number `F`.
 #[target_feature(enable = "sha,ssse3,sse4.1")]
 #[inline]
-fn four_rounds<const F: i32, const N: usize>(
+fn four_rounds<const F: i32, const N: usize, const M: usize>(
     abcd: &mut Lanes<N>,
     e: &mut Lanes<N>,
-    words: &Lanes<N>,
+    words: &Lanes<M>,
 ) {
     for i in 0..N {
-        let e_and_words = _mm_sha1nexte_epu32(e[i], words[i]);
+        let e_and_words = _mm_sha1nexte_epu32(e[i], words[i % M]);
         e[i] = abcd[i];
         abcd[i] = _mm_sha1rnds4_epu32::<F>(abcd[i], e_and_words);
     }
@@ -320,6 +360,13 @@ mod tests {
                     let mut actual = states.clone();
                     run(kernel, &mut actual, &blocks);
                     prop_assert_eq!(&actual, &expected, "{}", kernel.name);
+                    if let ([first, second, ..], [blocks, ..]) = (&states[..], &blocks[..]) {
+                        let (mut first, mut second) = (*first, *second);
+                        (kernel.compress_both)([&mut first, &mut second], blocks);
+                        let mut alone = [states[0], states[1]];
+                        run(&portable::KERNEL, &mut alone, &[blocks.clone(), blocks.clone()]);
+                        prop_assert_eq!([first, second], alone, "{}", kernel.name);
+                    }
                 }
             }
         }
