@@ -11,7 +11,7 @@ import os
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
@@ -66,9 +66,10 @@ class ResponseContextManager:
 class _Request:
     method: _Method
     url: str
-    headers: dict[str, str]
+    # Not shown, since they hold the token.
+    headers: dict[str, str] = field(repr=False)
     body: StreamBody | bytes | None = None
-    params: dict[str, str] | None = None
+    params: dict[str, str] | None = field(default=None, repr=False)
     idle_timeout: float = 0
     stream: bool = False
     sends_content: bool = False

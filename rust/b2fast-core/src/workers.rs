@@ -5,13 +5,17 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cancel::{CancelToken, POLL_INTERVAL};
 use crate::error::{Error, Result};
 
 /// Threads without work end after this time, so that an idle program keeps none.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// How long a cancelled call waits for its copies. They look for it at least every
+/// [`POLL_INTERVAL`], unless one is in a callback of the caller, which may wait for a network.
+const GRACE: Duration = Duration::from_secs(1);
 
 struct Job {
     team: u64,
@@ -109,8 +113,9 @@ impl Workers {
     /// Run `count` copies of `work` side by side and wait until all have ended.
     ///
     /// The first error cancels the others and is returned. The calling thread moves no
-    /// bytes: it asks `caller`, whose poll may cancel all. A copy that has not started
-    /// when the first one finds everything done, or after an error, never starts.
+    /// bytes: it asks `caller`, whose poll may cancel all; then it leaves behind what has not
+    /// ended after [`GRACE`], which ends by itself. A copy that has not started when the
+    /// first one finds everything done, or after an error, never starts.
     pub fn run<W>(&self, count: usize, caller: &CancelToken, work: W) -> Result<()>
     where
         W: Fn(&CancelToken) -> Result<()> + Send + Sync + 'static,
@@ -176,10 +181,14 @@ impl<W: Fn(&CancelToken) -> Result<()>> Team<W> {
     }
 
     fn wait(&self, caller: &CancelToken) -> Result<()> {
+        let mut leave_at: Option<Instant> = None;
         let mut state = self.lock();
         loop {
             if state.closed && state.active == 0 {
                 return state.error.take().map_or(Ok(()), Err);
+            }
+            if leave_at.is_some_and(|time| Instant::now() >= time) {
+                return Err(Error::Cancelled);
             }
             state = self
                 .ended
@@ -189,6 +198,7 @@ impl<W: Fn(&CancelToken) -> Result<()>> Team<W> {
             drop(state);
             if caller.check().is_err() {
                 self.fail(Error::Cancelled);
+                leave_at.get_or_insert_with(|| Instant::now() + GRACE);
             }
             state = self.lock();
         }
@@ -233,6 +243,7 @@ impl fmt::Debug for Workers {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
 
     #[test]
     fn all_copies_share_the_work() {
@@ -277,6 +288,23 @@ mod tests {
             .run(2, &caller, |cancel| cancel.sleep(Duration::from_secs(600)))
             .unwrap_err();
         assert!(matches!(error, Error::Cancelled));
+    }
+
+    #[test]
+    fn a_cancelled_caller_does_not_wait_for_what_hears_nothing() {
+        let (release, released) = mpsc::channel::<()>();
+        let released = Mutex::new(released);
+        let caller = CancelToken::new();
+        caller.cancel();
+        let error = Workers::new(1)
+            .run(1, &caller, move |_| {
+                // Ends when the sender does, which is after the call.
+                drop(released.lock().unwrap().recv());
+                Ok(())
+            })
+            .unwrap_err();
+        assert!(matches!(error, Error::Cancelled));
+        drop(release);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use b2fast_core::cancel::CancelToken;
-use b2fast_core::error::{Error, Result};
+use b2fast_core::error::Result;
 use b2fast_core::progress::Progress;
 use pyo3::prelude::*;
 
@@ -73,9 +73,10 @@ pub(crate) fn run_blocking<T: Send>(
     let result = py.detach(|| work(&CancelToken::with_poll(Box::new(poll))));
     let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (result, raised) {
-        (Err(Error::Cancelled), Some(error)) => Err(error),
-        (Err(error), _) => Err(crate::errors::to_python(py, error)),
-        (Ok(value), _) => {
+        // Before whatever else went wrong meanwhile: Ctrl-C may not get lost.
+        (_, Some(error)) => Err(error),
+        (Err(error), None) => Err(crate::errors::to_python(py, error)),
+        (Ok(value), None) => {
             if let Some(progress) = progress {
                 progress.deliver(py)?;
             }
