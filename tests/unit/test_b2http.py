@@ -212,6 +212,18 @@ def test_attempts_end(client: Client, server: ScriptedServer, answer: Any) -> No
     assert len(client.slept) == B2Http.TRY_COUNT_OTHER - 1
 
 
+@pytest.mark.parametrize(
+    'name',
+    ['b2_get_upload_url', 'b2_start_large_file', 'b2_get_upload_part_url', 'b2_finish_large_file'],
+)
+def test_calls_around_content_are_tried_as_often_as_content(
+    client: Client, server: ScriptedServer, name: str
+) -> None:
+    server.script = [error(503, 'x')] * (B2Http.TRY_COUNT_DATA - 1)
+    assert call(client, server, f'/b2api/v4/{name}') == {}
+    assert len(server.seen) == B2Http.TRY_COUNT_DATA
+
+
 @pytest.mark.parametrize('status', [429, 503])
 def test_retry_after_takes_the_place_of_the_pause(
     client: Client, server: ScriptedServer, status: int
