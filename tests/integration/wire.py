@@ -187,8 +187,10 @@ def restricted(account: Account, *capabilities: str, prefix: str | None = None) 
 
 
 PREAMBLE = """
-import os, sys, threading
+import os, signal, sys, threading
 from b2fast import *
+# A shell has its background jobs, and all that they start, ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 realm, key_id, key, *args = sys.argv[1:]
 policy = RetryPolicy(attempts=5, first_delay=0.001, max_delay=0.01)
 config = B2HttpApiConfig(retry_policy=policy)
