@@ -34,7 +34,8 @@ class B2HttpApiConfig:
     :param decode_content: undo a ``Content-Encoding`` of downloads.  B2 stores what it was
         given and its SHA-1 is that of the encoded content, so the default is not to.
     :param retry_policy: when to try again.  None: the pauses of `RetryPolicy` with the numbers
-        of attempts of `B2Http` (``TRY_COUNT_...``).
+        of attempts of `B2Http` (``TRY_COUNT_...``).  A raw API that does not speak HTTP, such as
+        `RawSimulator`, gets five attempts with short pauses then.
     :param timeouts: how long to wait for the network; None for the defaults of `Timeouts`.
     """
 

@@ -187,8 +187,10 @@ def restricted(account: Account, *capabilities: str, prefix: str | None = None) 
 
 
 PREAMBLE = """
-import os, sys, threading
+import os, signal, sys, threading
 from b2fast import *
+# A shell has its background jobs, and all that they start, ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 realm, key_id, key, *args = sys.argv[1:]
 policy = RetryPolicy(attempts=5, first_delay=0.001, max_delay=0.01)
 config = B2HttpApiConfig(retry_policy=policy)
@@ -207,12 +209,17 @@ def start(
     program: str,
     args: Sequence[str | Path] = (),
     realm: str | None = None,
-    prepare: Callable[[], None] | None = None,
+    prefix: Sequence[str] = (),
 ) -> subprocess.Popen[str]:
-    """Start a program that has an authorized client ``api`` and its bucket ``a-bucket``."""
+    """Start a program that has an authorized client ``api`` and its bucket ``a-bucket``.
+
+    :param realm: another way to the same service
+    :param prefix: a command that runs the command behind it
+    """
     seam = 'streams' if account.api.session.engine is None else 'engine'
     return subprocess.Popen(
         [
+            *prefix,
             sys.executable,
             '-c',
             PREAMBLE + program,
@@ -225,7 +232,6 @@ def start(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=prepare,
     )
 
 
@@ -233,10 +239,10 @@ def run(
     account: Account,
     program: str,
     args: Sequence[str | Path] = (),
-    prepare: Callable[[], None] | None = None,
+    prefix: Sequence[str] = (),
 ) -> str:
     """Run such a program to its end and return what it printed."""
-    process = start(account, program, args, prepare=prepare)
+    process = start(account, program, args, prefix=prefix)
     try:
         out, err = process.communicate(timeout=DEADLINE)
     finally:

@@ -299,7 +299,7 @@ mod tests {
         let error = Workers::new(1)
             .run(1, &caller, move |_| {
                 // Ends when the sender does, which is after the call.
-                drop(released.lock().unwrap().recv());
+                let _ = released.lock().unwrap().recv();
                 Ok(())
             })
             .unwrap_err();
