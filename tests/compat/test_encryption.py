@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from b2sdk import v3 as theirs
 
 import b2fast.encryption as ours
-
-theirs = pytest.importorskip('b2sdk.v3')
 
 SECRETS = [None, b'0' * 32, b'short']
 KEY_IDS = [None, 'key-7', 'unknown']

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from b2sdk import v3 as theirs
 
 import b2fast.file_lock as ours
-
-theirs = pytest.importorskip('b2sdk.v3')
 
 RETENTION_MODES = ['GOVERNANCE', 'COMPLIANCE', 'NONE', 'UNKNOWN']
 
