@@ -11,20 +11,13 @@ from b2fast import Bucket, FileVersion, Filter
 from b2fast.exception import FileNotHidden, FileNotPresent
 
 from ..conftest import PART_SIZE, Account
-
-NAMES = ['a', 'a.txt', 'a/b', 'a/c/d', 'a/c/e', 'b', 'c/x.txt', 'c/y.csv', 'd', 'e/[z].txt', 'é']
+from ..helpers import fill_for_listing
 
 
 @pytest.fixture
 def full_bucket(bucket: Bucket) -> Bucket:
-    """Files of `NAMES`: ``a`` twice, ``b`` and ``a/c/d`` hidden, ``c/x.txt`` hidden between."""
-    for name in NAMES:
-        bucket.upload_bytes(name.encode(), name)
-    bucket.upload_bytes(b'newer', 'a')
-    bucket.hide_file('b')
-    bucket.hide_file('c/x.txt')
-    bucket.upload_bytes(b'again', 'c/x.txt')
-    bucket.hide_file('a/c/d')
+    """The bucket of `fill_for_listing`."""
+    fill_for_listing(bucket)
     return bucket
 
 

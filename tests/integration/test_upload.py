@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import io
 import os
 from collections.abc import Callable
@@ -40,16 +39,13 @@ from b2fast.exception import (
 )
 
 from ..conftest import PART_SIZE, Account
+from ..helpers import sha1_of
 
 SSE_C = EncryptionSetting(
     EncryptionMode.SSE_C, EncryptionAlgorithm.AES256, EncryptionKey(b'k' * 32, 'key-1')
 )
 
 MakeFile = Callable[..., Path]
-
-
-def sha1_of(data: bytes) -> str:
-    return hashlib.sha1(data).hexdigest()
 
 
 def content_of(bucket: Bucket, file_name: str, **parameters: object) -> bytes:

@@ -26,6 +26,8 @@ from b2fast.reauthorization import Reauthorizer
 from b2fast.retry import RetryPolicy, Timeouts
 from b2fast.session import B2Session
 
+from ..helpers import run_in_threads
+
 EXPIRED = InvalidAuthToken('too old', 'expired_auth_token')
 
 
@@ -248,11 +250,7 @@ def test_sixteen_threads_authorize_once(session: B2Session, raw_api: FakeRawApi)
         start.wait()
         tokens.extend(session.list_buckets('account')['buckets'])
 
-    threads = [threading.Thread(target=call) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads(16, call)
     assert tokens == ['token-1'] * 16
     assert raw_api.names.count('authorize') == 1
 
@@ -305,11 +303,7 @@ def test_a_failed_authorization_fails_all_who_waited() -> None:
         except B2ConnectionError as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=call) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads(8, call)
     assert len(attempts) == 1
     assert [str(error) for error in errors] == ['Connection error: no network'] * 8
     assert len({id(error) for error in errors}) == 8, 'each thread has its own traceback'
