@@ -1,7 +1,8 @@
 //! The file that a download becomes: written beside its final name, then put in its place.
 
-use std::fs::{self, File, FileTimes, OpenOptions};
+use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
@@ -11,6 +12,15 @@ use crate::file_io;
 
 /// How many random names are tried before giving up.
 const MAX_NAMES: u32 = 16;
+
+/// How many links to links are followed: what Linux allows.
+const MAX_LINKS: u32 = 40;
+
+/// The permissions of a file that replaces none, before the user's mask.
+const DEFAULT_MODE: u32 = 0o666;
+
+/// The permissions that are handed on: not those to run as the old file's owner.
+const KEPT_MODE: u32 = 0o777;
 
 /// The longest stem of a temporary name: file systems allow names of 255 bytes.
 const MAX_STEM: usize = 200;
@@ -30,7 +40,7 @@ impl Target {
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let path = match fs::canonicalize(path) {
             Ok(real) => real,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => end_of_links(path),
             Err(error) => return Err(Error::local_file(path, "open", error)),
         };
         match fs::metadata(&path) {
@@ -52,16 +62,18 @@ impl Target {
                     .write(true)
                     .open(&path)
                     .map_err(|error| Error::local_file(&path, "write", error))?;
-                let temporary = TemporaryFile::create(path)?;
+                let mode = found.permissions().mode() & KEPT_MODE;
+                let temporary = TemporaryFile::create(path, mode)?;
+                // Again, without the user's mask.
                 temporary
                     .file
-                    .set_permissions(found.permissions())
+                    .set_permissions(Permissions::from_mode(mode))
                     .map_err(|error| {
                         Error::local_file(&temporary.final_path, "set the permissions of", error)
                     })?;
                 Ok(Self::Beside(temporary))
             }
-            Err(_) => TemporaryFile::create(path).map(Self::Beside),
+            Err(_) => TemporaryFile::create(path, DEFAULT_MODE).map(Self::Beside),
         }
     }
 
@@ -110,10 +122,13 @@ pub(crate) struct TemporaryFile {
 }
 
 impl TemporaryFile {
-    fn create(final_path: PathBuf) -> Result<Self> {
+    /// `mode` holds from the start: whoever may not read the file may not open it before.
+    fn create(final_path: PathBuf, mode: u32) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(mode);
         for attempt in 1.. {
             let path = temporary_path(&final_path);
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
+            match options.open(&path) {
                 Ok(file) => {
                     return Ok(Self {
                         file,
@@ -154,6 +169,22 @@ impl Drop for TemporaryFile {
     fn drop(&mut self) {
         self.discard();
     }
+}
+
+/// What a path without a file behind it names, if it is a symbolic link.
+fn end_of_links(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // What is open can be written under names that lead nowhere, such as /dev/stdout.
+    if fs::metadata(&path).is_ok() {
+        return path;
+    }
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = fs::read_link(&path) else {
+            break;
+        };
+        path = path.with_file_name(next);
+    }
+    path
 }
 
 /// A hidden name in the same directory, since a file system only renames within itself.
