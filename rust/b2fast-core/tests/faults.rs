@@ -70,8 +70,8 @@ enum Trick {
 
 fn trick() -> impl Strategy<Value = Trick> {
     prop_oneof![
-        4 => Just(Trick::Nothing),
-        4 => (0..20_u8).prop_map(Trick::Late),
+        12 => Just(Trick::Nothing),
+        12 => (0..20_u8).prop_map(Trick::Late),
         4 => prop::sample::select(vec![408, 429, 500, 503]).prop_map(Trick::Refuse),
         4 => Just(Trick::Lose),
         4 => (0..400_000_u32).prop_map(Trick::Truncate),
@@ -172,7 +172,8 @@ fn scene() -> impl Strategy<Value = Scene> {
         prop_oneof![0..5_usize, 0..3_000_000_usize],
         1..6_usize,
         1..5_usize,
-        0..3_usize,
+        // None, so that everyone waits for the front, up to enough for a few to run ahead.
+        0..8_usize,
         30_000..500_000_u64,
         any::<bool>(),
         prop::collection::vec(trick(), 0..16),
@@ -316,7 +317,7 @@ fn upload(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn a_download_is_right_or_nothing(scene in scene()) {
