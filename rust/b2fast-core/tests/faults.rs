@@ -193,8 +193,8 @@ fn scene() -> impl Strategy<Value = Scene> {
 
 fn download(scene: &Scene, bytes: &Arc<Vec<u8>>, path: &Path) -> Result<()> {
     let caller = CancelToken::new();
-    let (tricks, tricked, played) = (scene.tricks.clone(), Arc::clone(bytes), caller.clone());
-    let served = Arc::clone(bytes);
+    let (tricks, altered, player) = (scene.tricks.clone(), Arc::clone(bytes), caller.clone());
+    let original = Arc::clone(bytes);
     let server = MemoryTransport::new(move |request, _| {
         let headers: Vec<_> = request
             .headers
@@ -206,10 +206,10 @@ fn download(scene: &Scene, bytes: &Arc<Vec<u8>>, path: &Path) -> Result<()> {
             url: &request.url,
             headers: &headers,
         };
-        serve(&served, &request)
+        serve(&original, &request)
     });
     let transport = Faulty::new(server, move |number, request| {
-        play(tricks.get(number)?, &tricked, request, &played)
+        play(tricks.get(number)?, &altered, request, &player)
     });
     let engine = Engine::with_first_stretch(
         Box::new(transport),
