@@ -762,19 +762,34 @@ fn a_cancelled_download_leaves_the_old_file() {
     }
 }
 
+fn make_pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+}
+
+#[test]
+fn waiting_for_the_reader_of_a_pipe_can_be_cancelled() {
+    let downloads = Downloads::plain(10);
+    make_pipe(&downloads.path());
+    let options = SaveOptions {
+        path: downloads.path(),
+        sha1: None,
+        streams: 1,
+        mtime_ns: None,
+        progress: Arc::default(),
+    };
+    let download = downloads.open(None).unwrap();
+    let cancel = CancelToken::with_poll(Box::new(|| false));
+    let error = download.save(options, &cancel).unwrap_err();
+    assert!(matches!(error, Error::Cancelled));
+}
+
 #[test]
 fn a_pipe_is_written_in_order() {
     use std::io::Read;
-    use std::process::Command;
 
     let downloads = Downloads::plain(10_000_000);
-    assert!(
-        Command::new("mkfifo")
-            .arg(downloads.path())
-            .status()
-            .unwrap()
-            .success()
-    );
+    make_pipe(&downloads.path());
     let path = downloads.path();
     let reader = std::thread::spawn(move || {
         let mut bytes = Vec::new();

@@ -38,7 +38,7 @@ pub struct SaveOptions {
 }
 
 pub(super) fn save(download: Download, options: SaveOptions, cancel: &CancelToken) -> Result<()> {
-    let target = Arc::new(Target::open(&options.path)?);
+    let target = Arc::new(Target::open(&options.path, cancel)?);
     let mtime_ns = options.mtime_ns;
     let result = receive(download, &target, options, cancel).and_then(|()| target.finish(mtime_ns));
     if result.is_err() {

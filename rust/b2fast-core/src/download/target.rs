@@ -2,16 +2,23 @@
 
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use crate::cancel::{CancelToken, POLL_INTERVAL};
 use crate::error::{Error, Result};
 use crate::file_io;
 
 /// How many random names are tried before giving up.
 const MAX_NAMES: u32 = 16;
+
+/// Opening does not wait: the system's own number.
+const O_NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
+
+/// Nobody reads the pipe; the same number on every Unix.
+const ENXIO: i32 = 6;
 
 /// How many links to links are followed: what Linux allows.
 const MAX_LINKS: u32 = 40;
@@ -37,7 +44,7 @@ impl Target {
     /// Prepare to write `path`; what is there stays untouched until [`Target::finish`].
     ///
     /// A symbolic link is followed, so that the file it names is replaced and not the link.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path, cancel: &CancelToken) -> Result<Self> {
         let path = match fs::canonicalize(path) {
             Ok(real) => real,
             Err(error) if error.kind() == io::ErrorKind::NotFound => end_of_links(path),
@@ -50,6 +57,12 @@ impl Target {
                 io::ErrorKind::IsADirectory.into(),
             )),
             Ok(found) if !found.is_file() => {
+                // Kept until the pipe is open for good: a reader without any writer sees its end.
+                let _reached = if found.file_type().is_fifo() {
+                    Some(reach_reader(&path, cancel)?)
+                } else {
+                    None
+                };
                 let file = OpenOptions::new()
                     .write(true)
                     .open(&path)
@@ -168,6 +181,19 @@ impl TemporaryFile {
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
         self.discard();
+    }
+}
+
+/// Opening a pipe waits for somebody to read it. This waits too, but can be cancelled.
+fn reach_reader(path: &Path, cancel: &CancelToken) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(O_NONBLOCK);
+    loop {
+        match options.open(path) {
+            Err(error) if error.raw_os_error() == Some(ENXIO) => cancel.sleep(POLL_INTERVAL)?,
+            Err(error) => return Err(Error::local_file(path, "open", error)),
+            Ok(file) => return Ok(file),
+        }
     }
 }
 
