@@ -92,25 +92,25 @@ impl Workers {
             self.queue.changed.notify_one();
             return Ok(());
         }
-        state.threads += 1;
-        drop(state);
         let queue = Arc::clone(&self.queue);
+        // Under the lock, so that nobody counts on a thread that does not come to be.
         let started = thread::Builder::new()
             .name("b2fast".into())
             .spawn(move || queue.work());
-        if let Err(error) = started {
-            let mut state = self.queue.lock();
-            state.threads -= 1;
-            // The threads that there are do the work, if there are any.
-            if state.threads == 0 {
-                state.jobs.clear();
+        match started {
+            Ok(_) => state.threads += 1,
+            // The threads that there are do the work.
+            Err(_) if state.threads > 0 => {}
+            Err(error) => {
+                state.jobs.pop_back();
                 return Err(Error::Resources(format!("cannot start a thread: {error}")));
             }
         }
         Ok(())
     }
 
-    /// Run `count` copies of `work` side by side and wait until all have ended.
+    /// Run `count` copies of `work`, at most one per thread, side by side and wait until all
+    /// have ended.
     ///
     /// The first error cancels the others and is returned. The calling thread moves no
     /// bytes: it asks `caller`, whose poll may cancel all; then it leaves behind what has not
@@ -131,7 +131,8 @@ impl Workers {
             state.teams += 1;
             state.teams
         };
-        for _ in 0..count.max(1) {
+        // More copies than threads would only wait in the queue.
+        for _ in 0..count.clamp(1, self.limit) {
             let member = Arc::clone(&team);
             self.submit(Job {
                 team: number,
@@ -319,6 +320,19 @@ mod tests {
                 });
             }
         });
+    }
+
+    #[test]
+    fn absurdly_many_copies_are_as_many_as_there_are_threads() {
+        let started = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&started);
+        Workers::new(2)
+            .run(usize::MAX, &CancelToken::new(), move |_| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            })
+            .unwrap();
+        assert!(started.load(Ordering::Relaxed) <= 2);
     }
 
     #[test]

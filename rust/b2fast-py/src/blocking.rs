@@ -72,15 +72,13 @@ pub(crate) fn run_blocking<T: Send>(
     };
     let result = py.detach(|| work(&CancelToken::with_poll(Box::new(poll))));
     let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match (result, raised) {
-        // Before whatever else went wrong meanwhile: Ctrl-C may not get lost.
-        (_, Some(error)) => Err(error),
-        (Err(error), None) => Err(crate::errors::to_python(py, error)),
-        (Ok(value), None) => {
-            if let Some(progress) = progress {
-                progress.deliver(py)?;
-            }
-            Ok(value)
-        }
+    if let Some(raised) = raised {
+        // Whatever the work came to: a signal is delivered once and must not be lost.
+        return Err(raised);
     }
+    let value = result.map_err(|error| crate::errors::to_python(py, error))?;
+    if let Some(progress) = progress {
+        progress.deliver(py)?;
+    }
+    Ok(value)
 }
