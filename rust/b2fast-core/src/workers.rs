@@ -142,6 +142,11 @@ impl Workers {
         let result = team.wait(caller);
         // What waits for a thread in vain must not keep the work's memory and files.
         self.queue.lock().jobs.retain(|job| job.team != number);
+        // A thread lets go of the work a moment after it has ended it. The caller may count on
+        // closed files.
+        while team.lock().active == 0 && Arc::strong_count(&team) > 1 {
+            thread::yield_now();
+        }
         result
     }
 }
