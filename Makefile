@@ -59,12 +59,12 @@ lint-python: $(STAMPS)/development ## ruff (check and format) and mypy --strict
 stubtest: $(STAMPS)/development $(STAMPS)/installed ## Compare the stubs of b2fast._core with the built extension
 	$(BIN)/stubtest b2fast._core --allowlist tests/stubtest_allowlist.txt
 
-test: require-rclone test-rust test-python ## Run the whole suite: cargo test, then pytest on the installed wheel
+test: test-rust test-python ## Run the whole suite: cargo test, then pytest on the installed wheel
 
 test-rust: $(STAMPS)/venv ## cargo test of the crates that know no Python
 	$(CARGO) test --locked --workspace --exclude b2fast-py
 
-test-python: require-rclone $(STAMPS)/development $(STAMPS)/installed ## pytest on the installed wheel
+test-python: $(STAMPS)/development $(STAMPS)/installed ## pytest on the installed wheel
 	@$(BIN)/python -c 'import b2fast, sys; ok = "site-packages" in b2fast.__file__; \
 		sys.exit(None if ok else f"b2fast is imported from {b2fast.__file__}, not from the wheel")'
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -82,7 +82,7 @@ clean: ## Remove everything that was built, .venv included
 
 require-rclone:
 	@command -v rclone >/dev/null || { \
-		echo 'rclone is missing: the suite proves the simulator with it, and the benchmarks compare with it.' >&2; \
+		echo 'rclone is missing: the benchmarks compare with it.' >&2; \
 		echo 'Install it (Debian, Ubuntu: apt-get install rclone; else https://rclone.org/downloads/).' >&2; \
 		exit 1; }
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import hypothesis
 import pytest
 import requests
 
@@ -23,7 +28,43 @@ from b2fast import (
 PART_SIZE = 200
 """Recommended and minimum part size of both simulators, in bytes; `RawSimulator` has no other."""
 
+# No test may depend on how busy the machine is.
+hypothesis.settings.register_profile('b2fast', deadline=None)
+hypothesis.settings.load_profile('b2fast')
+
 QUICK_RETRIES = RetryPolicy(attempts=5, first_delay=0.001, max_delay=0.01, deadline=20)
+
+RCLONE_IS_MISSING = (
+    'rclone is missing. Install it (Debian, Ubuntu: apt-get install rclone; '
+    'else https://rclone.org/downloads/).'
+)
+_left_out = pytest.StashKey[int]()
+
+NOBODY = 65534
+"""A user ID without privileges."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what needs rclone on a machine without it; in the CI that is an error."""
+    left_out = [item for item in items if item.get_closest_marker('rclone')]
+    if not left_out or shutil.which('rclone'):
+        return
+    if os.environ.get('CI'):
+        raise pytest.UsageError(f'CI is set, and {RCLONE_IS_MISSING}')
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+    config.stash[_left_out] = len(left_out)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what was left out."""
+    number = config.stash.get(_left_out, 0)
+    if number:
+        terminalreporter.section('NOT ALL TESTS WERE RUN', sep='!', red=True, bold=True)
+        terminalreporter.line(f'{number} tests were left out: {RCLONE_IS_MISSING}', red=True)
 
 
 @dataclass
@@ -37,15 +78,12 @@ class Account:
     realm: str
     server: SimulatorServer | None
 
-    @property
-    def over_http(self) -> bool:
-        """Is there HTTP between?"""
-        return self.server is not None
-
 
 @pytest.fixture(params=['raw', 'http', 'http-streams'])
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
     """An empty account at a simulator, without and with HTTP between.
+
+    A test that needs HTTP takes these by ``parametrize('account', [...], indirect=True)``.
 
     With ``http-streams`` content goes through Python as well, as it does for programs that
     have their own ``requests`` sessions.
@@ -105,6 +143,36 @@ def api(account: Account) -> B2Api:
 def bucket(api: B2Api) -> Bucket:
     """An empty private bucket in `account`."""
     return api.create_bucket('a-bucket', 'allPrivate')
+
+
+@pytest.fixture
+def shared_directory() -> Iterator[Path]:
+    """An empty directory that every user can reach; `tmp_path` is for its owner alone."""
+    with TemporaryDirectory() as name:
+        path = Path(name)
+        path.chmod(0o777)
+        yield path
+
+
+@pytest.fixture
+def without_privileges() -> Callable[[], AbstractContextManager[None]]:
+    """Makes a context in which all threads have no more rights than an ordinary user.
+
+    For root no file is unreadable, so root becomes another user for that time.  Do what imports
+    modules before: they may be where only root can read them.
+    """
+
+    @contextmanager
+    def drop() -> Iterator[None]:
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(NOBODY)
+        try:
+            yield
+        finally:
+            os.seteuid(user)
+
+    return drop
 
 
 @pytest.fixture

@@ -29,12 +29,14 @@ class B2HttpApiConfig:
         minutes off that of the service.
     :param user_agent_append: text to add to the ``User-Agent``; B2 asks integrations to name
         themselves.
-    :param _raw_api_class: what makes the calls: a subclass of `B2RawHTTPApi`, which is given a
-        `B2Http`, or another class or callable, which is called without arguments.
+    :param _raw_api_class: makes the `AbstractRawApi` of a session: a class or another callable.
+        It is given a `B2Http` if it takes a positional argument, required or not; if it takes
+        none it is called without.
     :param decode_content: undo a ``Content-Encoding`` of downloads.  B2 stores what it was
         given and its SHA-1 is that of the encoded content, so the default is not to.
     :param retry_policy: when to try again.  None: the pauses of `RetryPolicy` with the numbers
-        of attempts of `B2Http` (``TRY_COUNT_...``).
+        of attempts of `B2Http` (``TRY_COUNT_...``).  A raw API that does not speak HTTP, such as
+        `RawSimulator`, gets five attempts with short pauses then.
     :param timeouts: how long to wait for the network; None for the defaults of `Timeouts`.
     """
 

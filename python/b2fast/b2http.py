@@ -11,7 +11,7 @@ import os
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
@@ -47,6 +47,13 @@ _POOL_SIZE = 100
 _BODY_BLOCK_SIZE = 256 * 1024
 
 _COPY_CALLS = ('/b2_copy_file', '/b2_copy_part')
+# To give up on one of these means to send the content around it all again.
+_CALLS_AROUND_CONTENT = (
+    '/b2_get_upload_url',
+    '/b2_start_large_file',
+    '/b2_get_upload_part_url',
+    '/b2_finish_large_file',
+)
 
 
 class ResponseContextManager:
@@ -66,9 +73,10 @@ class ResponseContextManager:
 class _Request:
     method: _Method
     url: str
-    headers: dict[str, str]
+    # Not shown, since they hold the token.
+    headers: dict[str, str] = field(repr=False)
     body: StreamBody | bytes | None = None
-    params: dict[str, str] | None = None
+    params: dict[str, str] | None = field(default=None, repr=False)
     idle_timeout: float = 0
     stream: bool = False
     sends_content: bool = False
@@ -234,7 +242,8 @@ class B2Http:
             idle_timeout=self._idle_timeout_for_call(url),
             post_params=params,
         )
-        attempts = self._attempts(try_count, _TRY_COUNT_OTHER, self.TRY_COUNT_OTHER)
+        usual = self.TRY_COUNT_DATA if url.endswith(_CALLS_AROUND_CONTENT) else self.TRY_COUNT_OTHER
+        attempts = self._attempts(try_count, _TRY_COUNT_OTHER, usual)
         return _json_of(self._repeat(request, attempts), url)
 
     def get_content(

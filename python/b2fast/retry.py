@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -56,6 +57,38 @@ class RetryPolicy:
     def patient(cls) -> RetryPolicy:
         """For a backup at night: as many attempts as fit into six hours."""
         return cls(attempts=1000, deadline=6 * 3600.0)
+
+
+class Attempts:
+    """The attempts at one thing under a policy.
+
+    :param policy: how many there may be, and the pauses between them.
+    """
+
+    def __init__(self, policy: RetryPolicy) -> None:
+        self._policy = policy
+        self.progress()
+
+    def progress(self) -> None:
+        """Something was achieved: what failed before does not count any more."""
+        self._started = time.monotonic()
+        self._delays = self._policy.delays()
+        self.failures = 0
+
+    def wait(self, asked: float | None) -> bool:
+        """Wait after a failure; False, at once, if the policy allows no further attempt.
+
+        :param asked: the seconds of ``Retry-After``, if the service named them.
+        """
+        self.failures += 1
+        delay = next(self._delays) if asked is None else asked
+        deadline = self._policy.deadline
+        if self.failures >= self._policy.attempts or (
+            deadline is not None and time.monotonic() - self._started + delay > deadline
+        ):
+            return False
+        time.sleep(delay)
+        return True
 
 
 @dataclass(frozen=True)

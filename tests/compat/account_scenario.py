@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ..helpers import fill_for_listing
+
 
 class Scenario:
     """The program.
@@ -165,14 +167,7 @@ class Scenario:
         see('upload', lambda: bucket.upload(source, 'small'))
 
     def listings(self, bucket: Any) -> None:
-        names = ['a', 'a.txt', 'a/b', 'a/c/d', 'a/c/e', 'b', 'c/x.txt', 'c/y.csv', 'e/[z].txt']
-        for name in names:
-            bucket.upload_bytes(name.encode(), name)
-        bucket.upload_bytes(b'newer', 'a')
-        bucket.hide_file('b')
-        bucket.hide_file('c/x.txt')
-        bucket.upload_bytes(b'again', 'c/x.txt')
-        bucket.hide_file('a/c/d')
+        fill_for_listing(bucket)
 
         def ls(*args: Any, **kwargs: Any) -> None:
             self.see(f'ls {args} {kwargs}', lambda: list(bucket.ls(*args, **kwargs)))

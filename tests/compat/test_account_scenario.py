@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from b2sdk import v3 as theirs
+from b2sdk._internal.raw_simulator import RawSimulator as TheirSimulator
 
 import b2fast
 from b2fast import RawSimulator
 
 from .account_scenario import Scenario
-
-theirs = pytest.importorskip('b2sdk.v3')
-their_simulator = pytest.importorskip('b2sdk._internal.raw_simulator').RawSimulator
 
 
 @pytest.fixture(scope='module')
@@ -24,7 +23,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Any], list[Any]
         directory: Path = tmp_path_factory.mktemp('files')
         return Scenario(sdk, simulator, directory).run()
 
-    return run(theirs, their_simulator), run(b2fast, RawSimulator)
+    return run(theirs, TheirSimulator), run(b2fast, RawSimulator)
 
 
 def test_both_see_the_same(seen: tuple[list[Any], list[Any]]) -> None:

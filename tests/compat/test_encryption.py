@@ -3,39 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from b2sdk import v3 as theirs
 
 import b2fast.encryption as ours
 
-theirs = pytest.importorskip('b2sdk.v3')
+from .outcomes import filled, outcome
 
 SECRETS = [None, b'0' * 32, b'short']
 KEY_IDS = [None, 'key-7', 'unknown']
 MODES = ['UNKNOWN', 'NONE', 'SSE_B2', 'SSE_C']
 
 
-def outcome(call: Callable[[], Any]) -> Any:
-    try:
-        return repr(call())
-    except Exception as error:
-        return type(error).__name__, str(error)
-
-
 def key(library: Any, secret: bytes | None, key_id: str | None) -> Any:
     known: Any = library.UNKNOWN_KEY_ID if key_id == 'unknown' else key_id
     return library.EncryptionKey(secret, known)
-
-
-def filled(method: Callable[[Any], Any]) -> Callable[[], Any]:
-    def fill() -> Any:
-        headers: dict[str, str] = {}
-        method(headers)
-        return sorted(headers.items())
-
-    return fill
 
 
 def behaviour(library: Any, mode: str, algorithm: bool, key_parts: Any) -> list[Any]:

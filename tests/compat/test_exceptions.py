@@ -7,11 +7,10 @@ import itertools
 import warnings
 
 import pytest
+from b2sdk._internal import exception as internal
+from b2sdk.v3 import exception as theirs
 
 import b2fast.exception as ours
-
-theirs = pytest.importorskip('b2sdk.v3.exception')
-internal = pytest.importorskip('b2sdk._internal.exception')
 
 STATUSES = [200, 302, 400, 401, 403, 404, 405, 408, 409, 416, 418, 429, 500, 502, 503, 599, 600]
 CODES = [

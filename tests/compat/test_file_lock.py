@@ -7,28 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from b2sdk import v3 as theirs
 
 import b2fast.file_lock as ours
 
-theirs = pytest.importorskip('b2sdk.v3')
+from .outcomes import filled, outcome
 
 RETENTION_MODES = ['GOVERNANCE', 'COMPLIANCE', 'NONE', 'UNKNOWN']
-
-
-def outcome(call: Callable[[], Any]) -> Any:
-    try:
-        return repr(call())
-    except Exception as error:
-        return type(error).__name__, str(error)
-
-
-def filled(method: Callable[[Any], Any]) -> Callable[[], Any]:
-    def fill() -> Any:
-        headers: dict[str, str] = {}
-        method(headers)
-        return sorted(headers.items())
-
-    return fill
 
 
 def both(call: Callable[[Any], Any]) -> tuple[Any, Any]:

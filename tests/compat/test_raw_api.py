@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from b2sdk import v3
+from b2sdk.v3 import exception as v3_exception
 
 import b2fast.encryption
 import b2fast.exception
 import b2fast.file_lock
 import b2fast.raw_api
-
-v3 = pytest.importorskip('b2sdk.v3')
-v3_exception = importlib.import_module('b2sdk.v3.exception')
 
 
 def gather(*modules: Any) -> SimpleNamespace:

@@ -9,18 +9,13 @@ import json
 import runpy
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from b2fast import encryption, file_lock, raw_api, simulator
 from b2fast.simulator import RawSimulator, SimulatorServer
 
 HERE = Path(__file__).parent
-
-pytestmark = pytest.mark.skipif(find_spec('b2sdk') is None, reason='b2sdk is not installed')
 
 
 class Sdk:

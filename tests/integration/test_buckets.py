@@ -47,9 +47,8 @@ def test_authorize_automatically(account: Account) -> None:
     assert account.api.list_buckets() == []
 
 
+@pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
 def test_realm_that_is_a_url_of_nobody(account: Account) -> None:
-    if not account.over_http:
-        pytest.skip('only HTTP knows hosts')
     with pytest.raises(B2Error):
         account.new_api().authorize_account('id', 'key', 'http://127.0.0.1:9')
 

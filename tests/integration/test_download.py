@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -284,15 +285,20 @@ def test_empty_path(version: FileVersion) -> None:
         version.download().save_to('')
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
-def test_places_without_permission(version: FileVersion, tmp_path: Path) -> None:
-    (tmp_path / 'directory').mkdir(mode=0o555)
-    (tmp_path / 'file').write_bytes(b'old')
-    (tmp_path / 'file').chmod(0o444)
-    for path in (tmp_path / 'directory' / 'target', tmp_path / 'file'):
-        with pytest.raises(DestinationDirectoryDoesntAllowOperation):
+def test_places_without_permission(
+    version: FileVersion,
+    shared_directory: Path,
+    without_privileges: Callable[[], AbstractContextManager[None]],
+) -> None:
+    (shared_directory / 'directory').mkdir(mode=0o555)
+    file = shared_directory / 'file'
+    version.download().save_to(file)
+    file.write_bytes(b'old')
+    file.chmod(0o444)
+    for path in (shared_directory / 'directory' / 'target', file):
+        with without_privileges(), pytest.raises(DestinationDirectoryDoesntAllowOperation):
             version.download().save_to(path)
-    assert (tmp_path / 'file').read_bytes() == b'old'
+    assert file.read_bytes() == b'old'
 
 
 def test_mode(version: FileVersion, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from b2fast.simulator import Fault, SimulatorServer
 
 RCLONE = shutil.which('rclone')
 
-pytestmark = pytest.mark.skipif(RCLONE is None, reason='rclone is not installed')
+pytestmark = pytest.mark.rclone
 
 
 class Rclone:

@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 RUNNER = Path(__file__).parents[2] / 'benches' / 'side_by_side.py'
 
 
+@pytest.mark.rclone
 def test_the_quick_run_measures_every_client(tmp_path: Path) -> None:
     output = tmp_path / 'results.md'
     result = subprocess.run(

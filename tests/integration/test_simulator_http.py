@@ -18,19 +18,9 @@ import requests
 
 from b2fast.simulator import Fault, SimulatorServer
 
+from ..helpers import Clock, sha1_of
+
 NOW = 1_700_000_000_000
-
-
-def sha1(data: bytes) -> str:
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @dataclass
@@ -71,7 +61,7 @@ class Client:
     def send(self, target: dict[str, str], data: bytes, headers: dict[str, Any]) -> Any:
         headers = {
             'Authorization': target['authorizationToken'],
-            'X-Bz-Content-Sha1': sha1(data),
+            'X-Bz-Content-Sha1': sha1_of(data),
             **headers,
         }
         headers = {name: value for name, value in headers.items() if value is not None}
@@ -108,7 +98,7 @@ def refusal(response: requests.Response) -> tuple[int, str]:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOW)
 
 
 @pytest.fixture
@@ -327,7 +317,7 @@ class TestUploads:
             'bucketId': bucket_id,
             'contentLength': 4,
             'contentMd5': hashlib.md5(b'data', usedforsecurity=False).hexdigest(),
-            'contentSha1': sha1(b'data'),
+            'contentSha1': sha1_of(b'data'),
             'contentType': 'text/plain',
             'fileId': None,
             'fileInfo': {'src': 'a b c+d'},
@@ -350,7 +340,7 @@ class TestUploads:
         assert listed['size'] == 4
 
     def test_digest_at_the_end(self, client: Client, bucket_id: str) -> None:
-        digest = sha1(b'data')
+        digest = sha1_of(b'data')
         claim = {'X_Bz_Content_Sha1': 'hex_digits_at_end'}
         file = client.store(bucket_id, 'a', b'data' + digest.encode(), **claim)
         assert (file['contentLength'], file['contentSha1']) == (4, digest)
@@ -360,7 +350,7 @@ class TestUploads:
 
     def test_unverified(self, client: Client, bucket_id: str) -> None:
         file = client.store(bucket_id, 'a', b'data', X_Bz_Content_Sha1='do_not_verify')
-        assert file['contentSha1'] == 'unverified:' + sha1(b'data')
+        assert file['contentSha1'] == 'unverified:' + sha1_of(b'data')
 
     def test_content_type_by_name(self, client: Client, bucket_id: str) -> None:
         assert client.store(bucket_id, 'a.txt', Content_Type='b2/x-auto')['contentType'] == (
@@ -456,7 +446,7 @@ class TestLargeFiles:
         assert large['fileInfo'] == {'large_file_sha1': '0' * 40}
         file_id = large['fileId']
         parts = [b'a' * 10, b'b' * 10, b'c']
-        digests = [sha1(part) for part in parts]
+        digests = [sha1_of(part) for part in parts]
         for number, part in enumerate(parts, 1):
             answer = self.add(client, file_id, number, part).json()
             assert answer['partNumber'] == number
@@ -619,7 +609,7 @@ class TestDownloads:
         assert headers['Accept-Ranges'] == 'bytes'
         assert headers['X-Bz-File-Id'] == file['fileId']
         assert headers['X-Bz-File-Name'] == 'd/%C3%A4%20b%2B.txt'
-        assert headers['X-Bz-Content-Sha1'] == sha1(b'0123456789')
+        assert headers['X-Bz-Content-Sha1'] == sha1_of(b'0123456789')
         assert headers['X-Bz-Upload-Timestamp'] == str(NOW)
         assert headers['X-Bz-Info-key'] == '%C3%A4%20b'
         assert headers['Cache-Control'] == 'max-age=1'
@@ -741,7 +731,7 @@ class TestCopies:
         copy = {'sourceFileId': source['fileId'], 'fileName': 'b'}
         answer = client.call('b2_copy_file', **copy, range='bytes=2-4')
         assert (answer['action'], answer['contentLength']) == ('copy', 3)
-        assert answer['contentSha1'] == sha1(b'234')
+        assert answer['contentSha1'] == sha1_of(b'234')
         assert answer['fileInfo'] == {'key': 'v'}
         assert client.call('b2_get_file_info', fileId=answer['fileId'])['action'] == 'upload'
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import io
 import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -39,16 +39,13 @@ from b2fast.exception import (
 )
 
 from ..conftest import PART_SIZE, Account
+from ..helpers import sha1_of
 
 SSE_C = EncryptionSetting(
     EncryptionMode.SSE_C, EncryptionAlgorithm.AES256, EncryptionKey(b'k' * 32, 'key-1')
 )
 
 MakeFile = Callable[..., Path]
-
-
-def sha1_of(data: bytes) -> str:
-    return hashlib.sha1(data).hexdigest()
 
 
 def content_of(bucket: Bucket, file_name: str, **parameters: object) -> bytes:
@@ -275,14 +272,21 @@ def test_pipe_instead_of_a_file(account: Account, bucket: Bucket, tmp_path: Path
     assert_nothing_was_sent(account, bucket)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason='root may read everything')
 @pytest.mark.parametrize('size', [5, 5 * PART_SIZE])
-def test_unreadable_file(account: Account, bucket: Bucket, make_file: MakeFile, size: int) -> None:
-    path = make_file(bytes(size))
+def test_unreadable_file(
+    bucket: Bucket,
+    shared_directory: Path,
+    without_privileges: Callable[[], AbstractContextManager[None]],
+    size: int,
+) -> None:
+    path = shared_directory / 'source'
+    path.write_bytes(bytes(size))
+    bucket.upload_local_file(path, 'readable')
     path.chmod(0)
-    with pytest.raises(PermissionError, match='source'):
+    with without_privileges(), pytest.raises(PermissionError, match='source'):
         bucket.upload_local_file(path, 'name')
-    assert_nothing_was_sent(account, bucket)
+    assert [version.file_name for version, _ in bucket.ls()] == ['readable']
+    assert list(bucket.list_unfinished_large_files()) == []
 
 
 def test_incremental_mode_is_refused(account: Account, bucket: Bucket, make_file: MakeFile) -> None:

@@ -18,6 +18,8 @@ from b2fast.cache import AbstractCache, AuthInfoCache, DummyCache, InMemoryCache
 from b2fast.exception import MissingAccountData
 from b2fast.raw_api import ALL_CAPABILITIES
 
+from ..helpers import run_in_threads
+
 DATA: dict[str, Any] = {
     'account_id': 'account',
     'auth_token': 'token',
@@ -166,11 +168,7 @@ def test_a_url_is_in_the_hands_of_one_thread() -> None:
         while (url := pool.take('b')[0]) is not None:
             taken.append(url)
 
-    threads = [threading.Thread(target=take) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads(8, take)
     assert sorted(taken) == sorted(f'url {i}' for i in range(1000))
 
 

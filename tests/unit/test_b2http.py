@@ -212,6 +212,18 @@ def test_attempts_end(client: Client, server: ScriptedServer, answer: Any) -> No
     assert len(client.slept) == B2Http.TRY_COUNT_OTHER - 1
 
 
+@pytest.mark.parametrize(
+    'name',
+    ['b2_get_upload_url', 'b2_start_large_file', 'b2_get_upload_part_url', 'b2_finish_large_file'],
+)
+def test_calls_around_content_are_tried_as_often_as_content(
+    client: Client, server: ScriptedServer, name: str
+) -> None:
+    server.script = [error(503, 'x')] * (B2Http.TRY_COUNT_DATA - 1)
+    assert call(client, server, f'/b2api/v4/{name}') == {}
+    assert len(server.seen) == B2Http.TRY_COUNT_DATA
+
+
 @pytest.mark.parametrize('status', [429, 503])
 def test_retry_after_takes_the_place_of_the_pause(
     client: Client, server: ScriptedServer, status: int
@@ -323,13 +335,19 @@ def test_netrc_does_not_replace_the_token(
 # The network
 
 
+def fail_to_resolve(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    """Let every look-up of a name end with the code of `socket.gaierror`."""
+
+    def fail(*args: object, **kwargs: object) -> Any:
+        raise socket.gaierror(code, 'what the resolver says')
+
+    monkeypatch.setattr(socket, 'getaddrinfo', fail)
+
+
 def test_an_unknown_host_is_not_asked_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*args: object, **kwargs: object) -> Any:
-        raise socket.gaierror(socket.EAI_NONAME, 'Name or service not known')
-
-    monkeypatch.setattr(socket, 'getaddrinfo', fail)
+    fail_to_resolve(monkeypatch, socket.EAI_NONAME)
     with pytest.raises(UnknownHost):
         client.http.post_json_return_json('http://nowhere.invalid/x', {}, {})
     assert client.slept == []
@@ -338,10 +356,7 @@ def test_an_unknown_host_is_not_asked_again(
 def test_a_silent_name_server_is_asked_again(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*args: object, **kwargs: object) -> Any:
-        raise socket.gaierror(socket.EAI_AGAIN, 'Temporary failure in name resolution')
-
-    monkeypatch.setattr(socket, 'getaddrinfo', fail)
+    fail_to_resolve(monkeypatch, socket.EAI_AGAIN)
     with pytest.raises(B2ConnectionError):
         client.http.post_json_return_json('http://nowhere.invalid/x', {}, {})
     assert len(client.slept) == B2Http.TRY_COUNT_OTHER - 1

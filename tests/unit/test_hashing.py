@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import array
-import hashlib
 import io
 import os
 import signal
@@ -24,14 +23,11 @@ from b2fast._core.hashing import (
     update_many,
 )
 
-
-def sha1_hex(data: bytes) -> str:
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
-
+from ..helpers import sha1_of
 
 # Longer than what is copied, read or hashed at once, and not a multiple of anything.
 LONG = bytes(range(251)) * 13_001
-LONG_SHA1 = sha1_hex(LONG)
+LONG_SHA1 = sha1_of(LONG)
 
 BUFFERS = {
     'bytes': lambda data: data,
@@ -48,7 +44,7 @@ BUFFERS = {
 @pytest.mark.parametrize('make', BUFFERS.values(), ids=BUFFERS.keys())
 def test_any_contiguous_buffer_is_hashed(make):
     buffer = make(LONG)
-    expected = sha1_hex(bytes(memoryview(buffer).cast('B')))
+    expected = sha1_of(bytes(memoryview(buffer).cast('B')))
     assert sha1_of_bytes(buffer) == expected
     assert Sha1(buffer).hexdigest() == expected
     hasher = Sha1()
@@ -58,7 +54,7 @@ def test_any_contiguous_buffer_is_hashed(make):
 
 @pytest.mark.parametrize('empty', [b'', bytearray(), array.array('I'), memoryview(b'')])
 def test_nothing_is_hashed_too(empty):
-    assert sha1_of_bytes(empty) == sha1_hex(b'')
+    assert sha1_of_bytes(empty) == sha1_of(b'')
 
 
 @pytest.mark.parametrize('data', ['text', 5, None, [1, 2]])
@@ -76,15 +72,15 @@ def test_buffers_with_gaps_are_refused():
 
 def test_a_hasher_goes_on_after_its_digest():
     hasher = Sha1(b'ab')
-    assert hasher.hexdigest() == sha1_hex(b'ab')
+    assert hasher.hexdigest() == sha1_of(b'ab')
     copy = hasher.copy()
     hasher.update(b'c')
-    assert hasher.hexdigest() == sha1_hex(b'abc')
-    assert copy.hexdigest() == sha1_hex(b'ab')
+    assert hasher.hexdigest() == sha1_of(b'abc')
+    assert copy.hexdigest() == sha1_of(b'ab')
 
 
 def test_a_hasher_shows_its_digest():
-    assert repr(Sha1()) == f'<Sha1 {sha1_hex(b"")}>'
+    assert repr(Sha1()) == f'<Sha1 {sha1_of(b"")}>'
     assert repr(Blake3()) == f'<Blake3 {Blake3().hexdigest()}>'
 
 
@@ -122,7 +118,7 @@ def test_update_many_mixes_buffers():
     hashers = [Sha1(b'head') for _ in chunks]
     update_many(hashers, chunks)
     assert [hasher.hexdigest() for hasher in hashers] == [
-        sha1_hex(b'head' + bytes(chunk)) for chunk in chunks
+        sha1_of(b'head' + bytes(chunk)) for chunk in chunks
     ]
 
 
@@ -145,7 +141,7 @@ def test_threads_share_hashers():
         thread.start()
     for thread in threads:
         thread.join()
-    expected = sha1_hex(chunk * 300)
+    expected = sha1_of(chunk * 300)
     assert first.hexdigest() == expected
     assert second.hexdigest() == expected
 
@@ -167,7 +163,7 @@ def test_a_file_is_hashed(long_file):
 )
 def test_a_range_of_a_file_is_hashed(long_file, offset, length):
     end = len(LONG) if length is None else offset + length
-    assert sha1_of_file(long_file, offset, length) == sha1_hex(LONG[offset:end])
+    assert sha1_of_file(long_file, offset, length) == sha1_of(LONG[offset:end])
 
 
 @pytest.mark.parametrize(('offset', 'length'), [(0, len(LONG) + 1), (len(LONG) + 1, None)])
@@ -203,7 +199,7 @@ def test_parts_are_hashed_with_the_file(long_file):
     parts = [(0, cut), (cut, len(LONG) - cut)]
     assert sha1_of_parts(long_file, parts) == (
         LONG_SHA1,
-        [sha1_hex(LONG[:cut]), sha1_hex(LONG[cut:])],
+        [sha1_of(LONG[:cut]), sha1_of(LONG[cut:])],
     )
 
 
@@ -227,7 +223,7 @@ class Endless:
 def test_a_stream_is_read_no_further_than_asked():
     stream = Endless()
     length = 2 * 1024 * 1024 + 5
-    assert sha1_of_stream(stream, length) == sha1_hex(b'x' * length)
+    assert sha1_of_stream(stream, length) == sha1_of(b'x' * length)
     assert sum(stream.asked) == length
     assert max(stream.asked) <= 1024 * 1024
 
@@ -237,7 +233,7 @@ def test_a_stream_may_return_less_than_asked_for():
         def read(self, size=-1):
             return super().read(min(size, 1000))
 
-    assert sha1_of_stream(Slow(LONG[:50_000]), 50_000) == sha1_hex(LONG[:50_000])
+    assert sha1_of_stream(Slow(LONG[:50_000]), 50_000) == sha1_of(LONG[:50_000])
 
 
 def test_a_stream_that_ends_early_is_refused():
@@ -308,7 +304,7 @@ def test_the_environment_chooses_the_kernel(value):
     ).stdout
     kernel, digest = output.split()
     assert kernel in ({'portable'} if value else KERNELS)
-    assert digest == sha1_hex(bytes(len(LONG)))
+    assert digest == sha1_of(bytes(len(LONG)))
 
 
 def test_the_kernel_has_a_name():

@@ -12,6 +12,13 @@ import pytest
 import b2fast
 
 
+def output_of(program: str) -> str:
+    """What a Python of its own prints when it runs the program."""
+    return subprocess.run(
+        [sys.executable, '-c', program], check=True, capture_output=True, text=True
+    ).stdout
+
+
 @pytest.mark.parametrize('name', b2fast.__all__)
 def test_every_name_exists(name: str) -> None:
     assert getattr(b2fast, name) is getattr(b2fast, name)
@@ -45,10 +52,7 @@ def test_import_is_light() -> None:
         "heavy = {'requests', 'tqdm', 'sqlite3', 'http.client', 'asyncio', 'hashlib'}\n"
         'print(sorted(heavy & set(sys.modules)))'
     )
-    result = subprocess.run(
-        [sys.executable, '-c', program], check=True, capture_output=True, text=True
-    )
-    assert result.stdout == '[]\n'
+    assert output_of(program) == '[]\n'
 
 
 def test_debug_build_warns() -> None:
@@ -62,7 +66,4 @@ def test_debug_build_warns() -> None:
         'except RuntimeWarning as warning:\n'
         '    print(type(warning).__name__)\n'
     )
-    result = subprocess.run(
-        [sys.executable, '-c', program], check=True, capture_output=True, text=True
-    )
-    assert result.stdout == 'DebugBuildWarning\n'
+    assert output_of(program) == 'DebugBuildWarning\n'

@@ -5,7 +5,8 @@ import itertools
 import pytest
 from hypothesis import given, strategies as st
 
-from b2fast.retry import RetryPolicy, Timeouts
+from b2fast import retry
+from b2fast.retry import Attempts, RetryPolicy, Timeouts
 
 
 def test_defaults() -> None:
@@ -66,3 +67,23 @@ def test_presets() -> None:
         RetryPolicy.fail_fast().attempts < RetryPolicy().attempts < RetryPolicy.patient().attempts
     )
     assert RetryPolicy.fail_fast().deadline == 15
+
+
+def test_attempts_end_with_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(retry.time, 'sleep', pauses.append)
+    attempts = Attempts(RetryPolicy(attempts=3, first_delay=1, factor=2, max_delay=60))
+    assert attempts.wait(None)
+    assert attempts.wait(30)
+    assert not attempts.wait(None)
+    assert len(pauses) == 2
+    assert 0.5 <= pauses[0] <= 1
+    assert pauses[1] == 30
+    attempts.progress()
+    assert attempts.wait(None)
+
+
+def test_attempts_end_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry.time, 'sleep', lambda seconds: pytest.fail('slept'))
+    attempts = Attempts(RetryPolicy(deadline=10))
+    assert not attempts.wait(11)

@@ -25,6 +25,9 @@ from b2fast.raw_api import ALL_CAPABILITIES, AbstractRawApi, B2RawHTTPApi
 from b2fast.reauthorization import Reauthorizer
 from b2fast.retry import RetryPolicy, Timeouts
 from b2fast.session import B2Session
+from b2fast.simulator import RawSimulator
+
+from ..helpers import run_in_threads
 
 EXPIRED = InvalidAuthToken('too old', 'expired_auth_token')
 
@@ -248,11 +251,7 @@ def test_sixteen_threads_authorize_once(session: B2Session, raw_api: FakeRawApi)
         start.wait()
         tokens.extend(session.list_buckets('account')['buckets'])
 
-    threads = [threading.Thread(target=call) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads(16, call)
     assert tokens == ['token-1'] * 16
     assert raw_api.names.count('authorize') == 1
 
@@ -305,11 +304,7 @@ def test_a_failed_authorization_fails_all_who_waited() -> None:
         except B2ConnectionError as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=call) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads(8, call)
     assert len(attempts) == 1
     assert [str(error) for error in errors] == ['Connection error: no network'] * 8
     assert len({id(error) for error in errors}) == 8, 'each thread has its own traceback'
@@ -511,12 +506,37 @@ def test_the_raw_api_may_be_a_class_or_a_callable(raw_api: FakeRawApi) -> None:
     class OwnRawApi(B2RawHTTPApi):
         pass
 
-    own = OwnSession(api_config=B2HttpApiConfig(_raw_api_class=OwnRawApi)).raw_api
-    assert isinstance(own, OwnRawApi)
-    assert isinstance(own.b2_http, Http)
-    own.b2_http.session.close()
-    assert isinstance(
-        B2Session(api_config=B2HttpApiConfig(_raw_api_class=FakeRawApi)).raw_api, FakeRawApi
-    )
-    session = B2Session(api_config=B2HttpApiConfig(_raw_api_class=lambda: raw_api))
-    assert session.raw_api is raw_api
+    class Recording(RawSimulator):
+        def __init__(self, b2_http: B2Http) -> None:
+            super().__init__(b2_http)
+            self.b2_http = b2_http
+
+    def made_by(make: Callable[..., AbstractRawApi]) -> AbstractRawApi:
+        return OwnSession(api_config=B2HttpApiConfig(_raw_api_class=make)).raw_api
+
+    for takes_http in (OwnRawApi, Recording):
+        own = made_by(takes_http)
+        assert isinstance(own, takes_http)
+        assert isinstance(own.b2_http, Http)
+        own.b2_http.session.close()
+    for plain in (FakeRawApi, RawSimulator):
+        assert isinstance(made_by(plain), plain)
+    given: list[Any] = []
+    assert made_by(lambda: raw_api) is raw_api
+    assert made_by(lambda http: given.append(http) or raw_api) is raw_api
+    assert made_by(lambda http=None: given.append(http) or raw_api) is raw_api
+    assert made_by(lambda *args: given.extend(args) or raw_api) is raw_api
+    assert made_by(lambda *, other=None: given.append(other) or raw_api) is raw_api
+    assert [type(http) for http in given] == [Http, Http, Http, type(None)]
+
+
+def test_a_callable_that_fails_is_called_once() -> None:
+    calls: list[Any] = []
+
+    def make(http: B2Http) -> AbstractRawApi:
+        calls.append(http)
+        raise TypeError('from within')
+
+    with pytest.raises(TypeError, match='from within'):
+        B2Session(api_config=B2HttpApiConfig(_raw_api_class=make))
+    assert len(calls) == 1

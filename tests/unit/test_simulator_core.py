@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -16,24 +15,14 @@ from b2fast.simulator.file import File
 from b2fast.simulator.profile import Profile
 from b2fast.simulator.state import Key, Service
 
+from ..helpers import Clock, sha1_of
+
 START = 1_700_000_000_000
-
-
-def sha1(data: bytes) -> str:
-    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = START
-
-    def __call__(self) -> int:
-        return self.now
 
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(START)
 
 
 @pytest.fixture
@@ -54,7 +43,7 @@ def make_bucket(service: Service, name: str, **settings: object) -> Bucket:
 
 
 def upload(bucket: Bucket, name: str, data: bytes = b'data') -> File:
-    return bucket.upload(new(name), Content(data), sha1(data))
+    return bucket.upload(new(name), Content(data), sha1_of(data))
 
 
 def new(name: str, **fields: object) -> NewFile:
@@ -198,12 +187,12 @@ class TestDigests:
         assert versions(bucket) == []
 
     def test_upper_case_is_as_good(self, bucket: Bucket) -> None:
-        digest = sha1(b'x')
+        digest = sha1_of(b'x')
         assert bucket.upload(new('a'), Content(b'x'), digest.upper()).content_sha1 == digest
 
     def test_unverified(self, bucket: Bucket) -> None:
         file = bucket.upload(new('a'), Content(b'x'), 'do_not_verify')
-        assert file.content_sha1 == 'unverified:' + sha1(b'x')
+        assert file.content_sha1 == 'unverified:' + sha1_of(b'x')
 
     @pytest.mark.parametrize('claim', ['', 'none', 'x' * 40, 'unverified:' + '0' * 40])
     def test_no_digest(self, bucket: Bucket, claim: str) -> None:
@@ -211,7 +200,7 @@ class TestDigests:
 
 
 def finish(bucket: Bucket, large: File, *parts: bytes) -> File:
-    digests = [sha1(part) for part in parts]
+    digests = [sha1_of(part) for part in parts]
     for number, (part, digest) in enumerate(zip(parts, digests, strict=True), 1):
         bucket.add_part(large.file_id, number, Content(part), digest)
     return bucket.complete_large_file(large.file_id, digests)
@@ -229,7 +218,7 @@ class TestLargeFiles:
         assert bucket.visible_file('large') is file
 
     def test_last_of_equal_numbers_counts(self, bucket: Bucket, large: File) -> None:
-        bucket.add_part(large.file_id, 1, Content(b'old'), sha1(b'old'))
+        bucket.add_part(large.file_id, 1, Content(b'old'), sha1_of(b'old'))
         file = finish(bucket, large, b'a' * 10, b'b')
         assert file.content.read() == b'a' * 10 + b'b'
 
@@ -243,7 +232,7 @@ class TestLargeFiles:
         assert refusal(lambda: finish(bucket, large, *parts)) == (400, 'bad_request')
 
     def test_refused_finish_can_be_repeated(self, bucket: Bucket, large: File) -> None:
-        digest = sha1(b'a' * 10)
+        digest = sha1_of(b'a' * 10)
         for number in (1, 3):
             bucket.add_part(large.file_id, number, Content(b'a' * 10), digest)
         complete = bucket.complete_large_file
@@ -274,7 +263,7 @@ class TestLargeFiles:
 
     @pytest.mark.parametrize('number', [0, -1, 10_001])
     def test_part_numbers(self, bucket: Bucket, large: File, number: int) -> None:
-        digest = sha1(b'x')
+        digest = sha1_of(b'x')
         call = lambda: bucket.add_part(large.file_id, number, Content(b'x'), digest)  # noqa: E731
         assert refusal(call) == (400, 'bad_request')
 
@@ -284,7 +273,7 @@ class TestLargeFiles:
             assert refusal(lambda call=call: call(large.file_id)) == (400, 'bad_request')
 
     def test_pages_of_parts(self, bucket: Bucket, large: File) -> None:
-        digest = sha1(b'x')
+        digest = sha1_of(b'x')
         for number in (5, 1, 3):
             bucket.add_part(large.file_id, number, Content(b'x'), digest)
         page, following = bucket.page_of_parts(large.file_id, 2, 1)
@@ -312,7 +301,7 @@ class TestCopies:
         source = upload(bucket, 'a', b'0123456789')
         copy = bucket.copy(source, new('b'), (2, 4), None)
         assert copy.content.read() == b'234'
-        assert copy.content_sha1 == sha1(b'234')
+        assert copy.content_sha1 == sha1_of(b'234')
         for range_ in ((5, 10), (10, 12), (4, 2)):
             assert refusal(lambda r=range_: bucket.copy(source, new('b'), r, None))[0] == 416
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from .abstract import AbstractAccountInfo
-from .upload_url_pool import UploadUrlPool
+from .upload_url_pool import UrlPoolAccountInfo
 
 if TYPE_CHECKING:
     from .abstract import NamedBucket
 
 
-class StubAccountInfo(AbstractAccountInfo):
+class StubAccountInfo(UrlPoolAccountInfo):
     """Account data as plain attributes, None before they are set; no lock, no checks."""
 
     account_id: Any
@@ -28,10 +27,12 @@ class StubAccountInfo(AbstractAccountInfo):
     application_key_id: Any
 
     def __init__(self) -> None:
+        super().__init__()
         self.clear()
 
     def clear(self) -> None:
         """Forget everything."""
+        super().clear()
         for name in (
             'account_id',
             'auth_token',
@@ -47,7 +48,6 @@ class StubAccountInfo(AbstractAccountInfo):
         ):
             setattr(self, name, None)
         self.buckets: dict[str, str] = {}
-        self._large_file_uploads = UploadUrlPool()
 
     def _set_auth_data(
         self,
@@ -114,20 +114,6 @@ class StubAccountInfo(AbstractAccountInfo):
     def get_bucket_upload_data(self, bucket_id: str) -> tuple[str | None, str | None]:
         """Two None: no upload URLs of buckets are kept."""
         return None, None
-
-    def put_large_file_upload_url(
-        self, file_id: str, upload_url: str, upload_auth_token: str
-    ) -> None:
-        """Give back an upload URL of a large file that worked."""
-        self._large_file_uploads.put(file_id, upload_url, upload_auth_token)
-
-    def take_large_file_upload_url(self, file_id: str) -> tuple[str | None, str | None]:
-        """Take a spare upload URL of a large file and its token; or two None."""
-        return self._large_file_uploads.take(file_id)
-
-    def clear_large_file_upload_urls(self, file_id: str) -> None:
-        """Forget the spare upload URLs of a large file."""
-        self._large_file_uploads.clear_for_key(file_id)
 
     def get_account_id(self) -> Any:
         """The ID of the account."""

@@ -39,7 +39,7 @@ class SourceChanged(B2Error):
 
 
 class InvalidUploadSource(B2SimpleError):
-    """The source of an upload is missing or is no ordinary file."""
+    """The source of an upload is missing, is no ordinary file or ends early."""
 
 
 class DestinationError(B2Error):

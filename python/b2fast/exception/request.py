@@ -201,7 +201,7 @@ class BadFileInfo(B2SimpleError):
     """The file info cannot be stored: too long, too many entries or reserved names."""
 
 
-class UnusableFileName(B2SimpleError):
+class UnusableFileName(B2SimpleError, ValueError):
     """B2 refuses the file name."""
 
 

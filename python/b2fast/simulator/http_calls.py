@@ -124,11 +124,15 @@ class JsonCalls:
 
     # Uploads
 
-    def _get_upload_url(self, call: Call) -> dict[str, Any]:
-        bucket = self._bucket(call, 'writeFiles')
+    def _new_upload_token(self, call: Call, bucket: Bucket, file_id: str | None = None) -> str:
         key = self._service.key_of(call.token)
         token = ids.new_token(key.application_key_id)
-        self._service.add_upload_token(token, bucket, key)
+        self._service.add_upload_token(token, bucket, key, file_id)
+        return token
+
+    def _get_upload_url(self, call: Call) -> dict[str, Any]:
+        bucket = self._bucket(call, 'writeFiles')
+        token = self._new_upload_token(call, bucket)
         pod = self._service.ids.pod()
         return {
             'bucketId': bucket.bucket_id,
@@ -140,9 +144,7 @@ class JsonCalls:
 
     def _get_upload_part_url(self, call: Call) -> dict[str, Any]:
         file = self._unfinished(call)
-        key = self._service.key_of(call.token)
-        token = ids.new_token(key.application_key_id)
-        self._service.add_upload_token(token, file.bucket, key, file.file_id)
+        token = self._new_upload_token(call, file.bucket, file.file_id)
         pod = self._service.ids.pod()[-4:]
         return {
             'fileId': file.file_id,

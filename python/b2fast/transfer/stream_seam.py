@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..exception import B2Error, MaxRetriesExceeded, SourceChanged, TruncatedOutput
+from ..exception import (
+    B2Error,
+    InvalidUploadSource,
+    MaxRetriesExceeded,
+    SourceChanged,
+    TruncatedOutput,
+    Unauthorized,
+)
+from ..retry import Attempts
 from ..utils.headers import Headers
 from ..utils.range_ import Range
 from .inbound.content_check import ContentCheck
@@ -20,12 +28,9 @@ if TYPE_CHECKING:
     from ..session import B2Session
     from .outbound.file_upload import FileUpload, PartUpload
 
-MAX_UPLOAD_ATTEMPTS = 5
-MAX_DOWNLOAD_ATTEMPTS = 15
-"""Attempts in a row that do not bring a single byte."""
-_FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 5.0
 _CHUNK_SIZE = 1024 * 1024
+_MAX_REFUSED_URLS = 3
+"""Refusals after which the reason is not the upload URL but the key; the core has the same."""
 
 
 class StreamSeam(TransferSeam):
@@ -64,6 +69,9 @@ class _ReadPart:
         """At most ``size`` bytes, or all that are left; none at the end."""
         wanted = self._left if size is None or size < 0 else min(size, self._left)
         data = self._stream.read(wanted) if wanted else b''
+        if wanted and not data:
+            # Sent as it is, the service would wait for the rest.
+            raise InvalidUploadSource(f'it ended {self._left} bytes early')
         self._left -= len(data)
         self._progress(self.tell())
         return data
@@ -94,7 +102,7 @@ class _StreamContent(UploadContent):
     def hash_parts(self, parts: Sequence[tuple[int, int]]) -> tuple[str, list[str]]:
         whole = hashlib.sha1(usedforsecurity=False)
         digests = []
-        with self._source.open() as stream:
+        with self._opened() as stream:
             for _, length in parts:
                 part = hashlib.sha1(usedforsecurity=False)
                 for chunk in _chunks(_ReadPart(stream, 0, length, _ignore)):
@@ -166,21 +174,34 @@ class _StreamContent(UploadContent):
         length: int,
         progress: Progress,
     ) -> dict[str, Any]:
+        attempts = Attempts(self._session.retry_policy)
         errors: list[B2Error] = []
+        refused = 0
         while True:
             try:
-                with self._source.open() as stream:
-                    answer = attempt(_ReadPart(stream, offset, length, progress))
+                with self._opened() as stream:
+                    return attempt(_ReadPart(stream, offset, length, progress))
             except B2Error as error:
-                if not error.should_retry_upload():
+                # Requests with content are tried once below, so what passes for any request
+                # counts too.
+                may_pass = error.should_retry_upload() or error.should_retry_http()
+                refused += isinstance(error, Unauthorized)
+                if not may_pass or refused > _MAX_REFUSED_URLS:
                     raise
                 errors.append(error)
-                if len(errors) == MAX_UPLOAD_ATTEMPTS:
-                    raise MaxRetriesExceeded(MAX_UPLOAD_ATTEMPTS, list(errors)) from error
-                _pause(len(errors), error)
-            else:
+                if not attempts.wait(error.retry_after_seconds):
+                    raise MaxRetriesExceeded(len(errors), errors) from error
+
+    @contextmanager
+    def _opened(self) -> Iterator[BinaryIO]:
+        """Open the source to read it. Raises `SourceChanged` whatever else came of a change."""
+        with self._source.open() as stream:
+            try:
+                yield stream
+            except B2Error:
                 self._check_unchanged()
-                return answer
+                raise
+            self._check_unchanged()
 
     def _sha1_of(self, offset: int, length: int) -> str:
         if length == self._length:
@@ -188,7 +209,7 @@ class _StreamContent(UploadContent):
             if known is not None:
                 return known
         digest = hashlib.sha1(usedforsecurity=False)
-        with self._source.open() as stream:
+        with self._opened() as stream:
             for chunk in _chunks(_ReadPart(stream, offset, length, _ignore)):
                 digest.update(chunk)
         return digest.hexdigest()
@@ -229,6 +250,7 @@ class _StreamDownload(OpenDownload):
         self._received = 0
         self._chunks = self._response.iter_content(_CHUNK_SIZE)
         self._rest = b''
+        self._attempts = Attempts(session.retry_policy)
 
     def _ask(self, url: str, range_: tuple[int, int] | None) -> tuple[Any, Headers]:
         opened = self._session.download_file_from_url(
@@ -251,9 +273,7 @@ class _StreamDownload(OpenDownload):
         return data
 
     def _next_chunk(self) -> bytes:
-        for attempt in range(1, MAX_DOWNLOAD_ATTEMPTS + 1):
-            if self._received >= self._length:
-                return b''
+        while self._received < self._length:
             try:
                 chunk: bytes = next(self._chunks, b'')
             except OSError as error:
@@ -263,11 +283,12 @@ class _StreamDownload(OpenDownload):
                 chunk = b''
             if chunk:
                 self._received += len(chunk)
+                self._attempts.progress()
                 return chunk
-            if attempt < MAX_DOWNLOAD_ATTEMPTS:
-                _pause(attempt, None)
-                self._resume()
-        raise TruncatedOutput(self._received, self._length)
+            if not self._attempts.wait(None):
+                raise TruncatedOutput(self._received, self._length)
+            self._resume()
+        return b''
 
     def _resume(self) -> None:
         self._response.close()
@@ -307,9 +328,3 @@ def _ignore(byte_count: int) -> None:
 
 def _shifted(progress: Progress, offset: int) -> Progress:
     return lambda byte_count: progress(offset + byte_count)
-
-
-def _pause(failures: int, error: B2Error | None) -> None:
-    seconds = min(_FIRST_PAUSE * 2 ** (failures - 1), _LONGEST_PAUSE)
-    asked = None if error is None else error.retry_after_seconds
-    time.sleep(seconds if asked is None else asked)

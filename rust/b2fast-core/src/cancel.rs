@@ -88,10 +88,13 @@ impl CancelToken {
 
     /// Sleep, waking up to look whether the transfer was cancelled.
     pub fn sleep(&self, duration: Duration) -> Result<(), Error> {
-        let end = Instant::now() + duration;
+        // Beyond what an `Instant` can name, only cancelling ends it.
+        let end = Instant::now().checked_add(duration);
         loop {
             self.check()?;
-            let left = end.saturating_duration_since(Instant::now());
+            let left = end.map_or(POLL_INTERVAL, |end| {
+                end.saturating_duration_since(Instant::now())
+            });
             if left.is_zero() {
                 return Ok(());
             }

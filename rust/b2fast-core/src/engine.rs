@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::buffers::Buffers;
+use crate::download::FIRST_STRETCH;
 use crate::transport::Transport;
 use crate::workers::Workers;
 
@@ -15,6 +16,7 @@ struct Shared {
     transport: Box<dyn Transport>,
     workers: Workers,
     buffers: Buffers,
+    first_stretch: u64,
 }
 
 impl Engine {
@@ -22,10 +24,22 @@ impl Engine {
     /// beside the fixed buffers. No thread is started and no connection made before use.
     #[must_use]
     pub fn new(transport: Box<dyn Transport>, threads: usize, memory: usize) -> Self {
+        Self::with_first_stretch(transport, threads, memory, FIRST_STRETCH)
+    }
+
+    /// The same, with another length than [`FIRST_STRETCH`] for the first request of a download.
+    #[must_use]
+    pub fn with_first_stretch(
+        transport: Box<dyn Transport>,
+        threads: usize,
+        memory: usize,
+        first_stretch: u64,
+    ) -> Self {
         Self(Arc::new(Shared {
             transport,
             workers: Workers::new(threads),
             buffers: Buffers::new(memory),
+            first_stretch: first_stretch.max(1),
         }))
     }
 
@@ -39,6 +53,12 @@ impl Engine {
     #[must_use]
     pub fn workers(&self) -> &Workers {
         &self.0.workers
+    }
+
+    /// How many bytes the first request of a download asks for.
+    #[must_use]
+    pub fn first_stretch(&self) -> u64 {
+        self.0.first_stretch
     }
 
     /// The buffers.

@@ -33,6 +33,12 @@ impl<'a> RequestProgress<'a> {
         Self { total, counted: 0 }
     }
 
+    /// The most bytes that one attempt has moved.
+    #[must_use]
+    pub fn most(&self) -> u64 {
+        self.counted
+    }
+
     /// This attempt has moved `bytes` in all.
     pub fn reached(&mut self, bytes: u64) {
         if bytes > self.counted {

@@ -16,7 +16,7 @@ pub struct RetryPolicy {
     pub factor: f64,
     /// The longest pause at all.
     pub max_delay: Duration,
-    /// The longest time without progress, pauses included.
+    /// The longest time without progress, from the first failure on, pauses included.
     pub deadline: Option<Duration>,
 }
 
@@ -33,12 +33,21 @@ impl Default for RetryPolicy {
     }
 }
 
+/// How many answers in a row may break the protocol.
+///
+/// One may be a proxy's or garbled on its way. A server that keeps to it will not change while
+/// a whole policy's pauses pass.
+const MAX_BROKEN_ANSWERS: u32 = 3;
+
 /// One request's attempts under a policy.
 #[derive(Debug)]
 pub struct Attempts {
     policy: RetryPolicy,
     made: u32,
-    since: Instant,
+    broken: u32,
+    /// The first failure since the last progress. Time before it was spent on moving bytes, or by
+    /// a reader who did not ask for any.
+    failing_since: Option<Instant>,
 }
 
 impl Attempts {
@@ -48,14 +57,14 @@ impl Attempts {
         Self {
             policy,
             made: 0,
-            since: Instant::now(),
+            broken: 0,
+            failing_since: None,
         }
     }
 
     /// Bytes moved: what failed before does not count any more.
     pub fn progress(&mut self) {
-        self.made = 0;
-        self.since = Instant::now();
+        *self = Self::new(self.policy);
     }
 
     /// After a failure that may pass: wait, or give up with `Error::RetriesExhausted`.
@@ -64,12 +73,15 @@ impl Attempts {
     /// least half of what the policy allows, so that many workers do not come back at once.
     pub fn wait(&mut self, error: Error, cancel: &CancelToken) -> Result<()> {
         self.made += 1;
+        self.broken += u32::from(matches!(error, Error::Protocol(_)));
+        let since = *self.failing_since.get_or_insert_with(Instant::now);
         let pause = self.pause(&error);
         let too_late = self
             .policy
             .deadline
-            .is_some_and(|deadline| self.since.elapsed() + pause > deadline);
-        if self.made >= self.policy.attempts || too_late {
+            .is_some_and(|deadline| since.elapsed().saturating_add(pause) > deadline);
+        let too_often = self.made >= self.policy.attempts || self.broken >= MAX_BROKEN_ANSWERS;
+        if too_often || too_late {
             return Err(Error::RetriesExhausted {
                 attempts: self.made,
                 last: Box::new(error),
@@ -93,6 +105,8 @@ impl Attempts {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
     use crate::error::ServiceError;
 
@@ -146,6 +160,54 @@ mod tests {
         assert!(matches!(
             attempts.wait(busy(hour), &CancelToken::new()),
             Err(Error::RetriesExhausted { attempts: 1, .. })
+        ));
+    }
+
+    #[test]
+    fn no_pause_is_too_long_to_reckon_with() {
+        let forever = Some(Duration::MAX);
+        let mut attempts = Attempts::new(policy());
+        assert!(matches!(
+            attempts.wait(busy(forever), &CancelToken::new()),
+            Err(Error::RetriesExhausted { attempts: 1, .. })
+        ));
+        let mut attempts = Attempts::new(RetryPolicy {
+            deadline: None,
+            ..policy()
+        });
+        let calls = AtomicU32::new(0);
+        let cancel =
+            CancelToken::with_poll(Box::new(move || calls.fetch_add(1, Ordering::Relaxed) < 2));
+        assert!(matches!(
+            attempts.wait(busy(forever), &cancel),
+            Err(Error::Cancelled)
+        ));
+    }
+
+    #[test]
+    fn time_before_the_first_failure_does_not_count() {
+        let mut attempts = Attempts::new(RetryPolicy {
+            deadline: Some(Duration::from_secs(1)),
+            ..policy()
+        });
+        std::thread::sleep(Duration::from_millis(1100));
+        assert!(attempts.wait(busy(None), &CancelToken::new()).is_ok());
+    }
+
+    #[test]
+    fn a_server_that_breaks_the_protocol_is_given_up_early() {
+        let mut attempts = Attempts::new(RetryPolicy {
+            attempts: 20,
+            ..policy()
+        });
+        let cancel = CancelToken::new();
+        let broken = || Error::Protocol("no length".into());
+        assert!(attempts.wait(broken(), &cancel).is_ok());
+        assert!(attempts.wait(busy(None), &cancel).is_ok());
+        assert!(attempts.wait(broken(), &cancel).is_ok());
+        assert!(matches!(
+            attempts.wait(broken(), &cancel),
+            Err(Error::RetriesExhausted { attempts: 4, .. })
         ));
     }
 

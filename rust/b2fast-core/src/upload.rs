@@ -169,18 +169,26 @@ impl Upload<'_> {
         piece: Piece,
         cancel: &CancelToken,
     ) -> Result<(Vec<u8>, Digest)> {
+        self.check_piece(piece)?;
         let mut attempts = Attempts::new(self.retry);
         let mut counted = RequestProgress::new(self.progress);
         let mut refused = 0;
+        // Asking for a lease may take long: not for an upload that is cancelled already.
+        cancel.check()?;
         let mut lease = self.leases.take()?;
         loop {
+            let before = counted.most();
             let error = match self.attempt(engine, &lease, piece, &mut counted, cancel) {
                 Ok(sent) => {
                     self.leases.give_back(lease);
                     return Ok(sent);
                 }
-                Err(error) => error,
+                Err(error) => without_token(error, &lease.token),
             };
+            if counted.most() > before {
+                // One attempt at a large body on a slow line may outlast the deadline.
+                attempts.progress();
+            }
             if service::is_damaged(&error) {
                 // Most of the time the file has changed between hashing and sending.
                 self.source.check_unchanged()?;
@@ -193,6 +201,21 @@ impl Upload<'_> {
             attempts.wait(error, cancel)?;
             lease = self.leases.fresh()?;
         }
+    }
+
+    /// `Error::InvalidArgument` if the source never had all of the piece.
+    fn check_piece(&self, piece: Piece) -> Result<()> {
+        let end = piece.offset.checked_add(piece.length);
+        if end.is_some_and(|end| end <= self.source.length()) {
+            return Ok(());
+        }
+        Err(Error::InvalidArgument(format!(
+            "{} has {} bytes, not {} from {} on",
+            self.source.name(),
+            self.source.length(),
+            piece.length,
+            piece.offset
+        )))
     }
 
     fn attempt(
@@ -228,6 +251,17 @@ impl Upload<'_> {
         }
         let answer = service::read_small_body(&mut response, cancel)?;
         Ok((answer, reader.digest()?))
+    }
+}
+
+/// B2 quotes the token of an upload URL that is in use twice.
+fn without_token(error: Error, token: &str) -> Error {
+    match error {
+        Error::Service(mut answer) if !token.is_empty() => {
+            answer.message = answer.message.replace(token, "...");
+            Error::Service(answer)
+        }
+        error => error,
     }
 }
 

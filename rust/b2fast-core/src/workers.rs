@@ -5,13 +5,17 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::cancel::{CancelToken, POLL_INTERVAL};
 use crate::error::{Error, Result};
 
 /// Threads without work end after this time, so that an idle program keeps none.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// How long a cancelled call waits for its copies. They look for it at least every
+/// [`POLL_INTERVAL`], unless one is in a callback of the caller, which may wait for a network.
+const GRACE: Duration = Duration::from_secs(1);
 
 struct Job {
     team: u64,
@@ -88,29 +92,30 @@ impl Workers {
             self.queue.changed.notify_one();
             return Ok(());
         }
-        state.threads += 1;
-        drop(state);
         let queue = Arc::clone(&self.queue);
+        // Under the lock, so that nobody counts on a thread that does not come to be.
         let started = thread::Builder::new()
             .name("b2fast".into())
             .spawn(move || queue.work());
-        if let Err(error) = started {
-            let mut state = self.queue.lock();
-            state.threads -= 1;
-            // The threads that there are do the work, if there are any.
-            if state.threads == 0 {
-                state.jobs.clear();
+        match started {
+            Ok(_) => state.threads += 1,
+            // The threads that there are do the work.
+            Err(_) if state.threads > 0 => {}
+            Err(error) => {
+                state.jobs.pop_back();
                 return Err(Error::Resources(format!("cannot start a thread: {error}")));
             }
         }
         Ok(())
     }
 
-    /// Run `count` copies of `work` side by side and wait until all have ended.
+    /// Run `count` copies of `work`, at most one per thread, side by side and wait until all
+    /// have ended.
     ///
     /// The first error cancels the others and is returned. The calling thread moves no
-    /// bytes: it asks `caller`, whose poll may cancel all. A copy that has not started
-    /// when the first one finds everything done, or after an error, never starts.
+    /// bytes: it asks `caller`, whose poll may cancel all; then it leaves behind what has not
+    /// ended after [`GRACE`], which ends by itself. A copy that has not started when the
+    /// first one finds everything done, or after an error, never starts.
     pub fn run<W>(&self, count: usize, caller: &CancelToken, work: W) -> Result<()>
     where
         W: Fn(&CancelToken) -> Result<()> + Send + Sync + 'static,
@@ -126,7 +131,8 @@ impl Workers {
             state.teams += 1;
             state.teams
         };
-        for _ in 0..count.max(1) {
+        // More copies than threads would only wait in the queue.
+        for _ in 0..count.clamp(1, self.limit) {
             let member = Arc::clone(&team);
             self.submit(Job {
                 team: number,
@@ -136,6 +142,11 @@ impl Workers {
         let result = team.wait(caller);
         // What waits for a thread in vain must not keep the work's memory and files.
         self.queue.lock().jobs.retain(|job| job.team != number);
+        // A thread lets go of the work a moment after it has ended it. The caller may count on
+        // closed files.
+        while team.lock().active == 0 && Arc::strong_count(&team) > 1 {
+            thread::yield_now();
+        }
         result
     }
 }
@@ -176,10 +187,14 @@ impl<W: Fn(&CancelToken) -> Result<()>> Team<W> {
     }
 
     fn wait(&self, caller: &CancelToken) -> Result<()> {
+        let mut leave_at: Option<Instant> = None;
         let mut state = self.lock();
         loop {
             if state.closed && state.active == 0 {
                 return state.error.take().map_or(Ok(()), Err);
+            }
+            if leave_at.is_some_and(|time| Instant::now() >= time) {
+                return Err(Error::Cancelled);
             }
             state = self
                 .ended
@@ -189,6 +204,7 @@ impl<W: Fn(&CancelToken) -> Result<()>> Team<W> {
             drop(state);
             if caller.check().is_err() {
                 self.fail(Error::Cancelled);
+                leave_at.get_or_insert_with(|| Instant::now() + GRACE);
             }
             state = self.lock();
         }
@@ -233,6 +249,7 @@ impl fmt::Debug for Workers {
 mod tests {
     use super::*;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
 
     #[test]
     fn all_copies_share_the_work() {
@@ -280,6 +297,23 @@ mod tests {
     }
 
     #[test]
+    fn a_cancelled_caller_does_not_wait_for_what_hears_nothing() {
+        let (release, released) = mpsc::channel::<()>();
+        let released = Mutex::new(released);
+        let caller = CancelToken::new();
+        caller.cancel();
+        let error = Workers::new(1)
+            .run(1, &caller, move |_| {
+                // Ends when the sender does, which is after the call.
+                let _ = released.lock().unwrap().recv();
+                Ok(())
+            })
+            .unwrap_err();
+        assert!(matches!(error, Error::Cancelled));
+        drop(release);
+    }
+
+    #[test]
     fn more_copies_than_threads_do_not_block() {
         let workers = Arc::new(Workers::new(1));
         thread::scope(|scope| {
@@ -291,6 +325,19 @@ mod tests {
                 });
             }
         });
+    }
+
+    #[test]
+    fn absurdly_many_copies_are_as_many_as_there_are_threads() {
+        let started = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&started);
+        Workers::new(2)
+            .run(usize::MAX, &CancelToken::new(), move |_| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            })
+            .unwrap();
+        assert!(started.load(Ordering::Relaxed) <= 2);
     }
 
     #[test]

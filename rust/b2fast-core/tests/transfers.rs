@@ -18,6 +18,7 @@ use b2fast_core::plan::plan_parts;
 use b2fast_core::progress::Progress;
 use b2fast_core::retry::RetryPolicy;
 use b2fast_core::source::Source;
+use b2fast_core::transport::faulty::{Fault, Faulty};
 use b2fast_core::transport::memory::{Answer, MemoryTransport, RecordedRequest};
 use b2fast_core::upload::{PartPiece, PartsJob, Piece, Upload, upload_parts};
 
@@ -243,6 +244,71 @@ fn send_parts(uploads: &Uploads, source: Source, lengths: &[u64]) -> Result<Vec<
 }
 
 #[test]
+fn an_upload_that_gets_further_each_time_is_not_given_up() {
+    let bytes = content(500_000);
+    let store = Arc::new(Store::default());
+    let server = MemoryTransport::new(move |request, body| store.receive(request, body));
+    let cuts = (0..6).map(|number| (number, Fault::CutRequest(70_000 * (number as u64 + 1))));
+    let engine = Engine::new(Box::new(Faulty::scripted(server, cuts)), 1, 0);
+    let progress = Progress::default();
+    let upload = Upload {
+        source: &in_memory(&bytes),
+        leases: &counted_leases().0,
+        headers: &[("X-Bz-File-Name".into(), "file".into())],
+        retry: RetryPolicy {
+            attempts: 2,
+            ..RETRY
+        },
+        progress: &progress,
+    };
+    upload
+        .send_file(&engine, None, &CancelToken::new())
+        .unwrap();
+    assert_eq!(progress.bytes(), 500_000);
+}
+
+#[test]
+fn a_token_that_the_service_quotes_is_not_shown() {
+    let message = "more than one upload using auth token token 3";
+    let uploads = Uploads::new(vec![refusal(400, "bad_request", message); 100]);
+    let error = uploads.send(&in_memory(b"x"), None).unwrap_err();
+    assert!(
+        error.to_string().contains("more than one upload"),
+        "{error}"
+    );
+    assert!(!format!("{error} {error:?}").contains("token 3"), "{error}");
+}
+
+#[test]
+fn a_cancelled_upload_asks_for_no_upload_url() {
+    let uploads = Uploads::new(vec![]);
+    let cancel = CancelToken::new();
+    cancel.cancel();
+    let upload = Upload {
+        source: &in_memory(b"x"),
+        leases: &uploads.leases,
+        headers: &[],
+        retry: RETRY,
+        progress: &uploads.progress,
+    };
+    let error = upload
+        .send_file(&uploads.engine, None, &cancel)
+        .unwrap_err();
+    assert!(matches!(error, Error::Cancelled));
+    assert_eq!(uploads.issued.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn parts_beyond_the_end_are_refused_before_anything_is_sent() {
+    for lengths in [&[60, 41][..], &[u64::MAX], &[100, u64::MAX - 100]] {
+        let uploads = Uploads::new(vec![]);
+        let error = send_parts(&uploads, in_memory(&content(100)), lengths).unwrap_err();
+        assert!(matches!(error, Error::InvalidArgument(_)), "{error:?}");
+        assert_eq!(uploads.stored(&lengths.len().to_string()), None);
+    }
+}
+
+#[test]
 fn parts_arrive_whole_whatever_is_refused() {
     let bytes = content(2_500_000);
     let lengths: Vec<u64> = plan_parts(2_500_000, 200_000, 100_000)
@@ -443,6 +509,22 @@ fn reading_goes_on_behind_the_first_stretch() {
 }
 
 #[test]
+fn reading_nothing_asks_for_nothing() {
+    let downloads = Downloads::new(
+        5_000_000,
+        Box::new(|number, _, answer| {
+            if number > 0 {
+                *answer = refusal(403, "access_denied", "");
+            }
+        }),
+    );
+    let mut download = downloads.open(None).unwrap();
+    let count = download.read(&mut [], &CancelToken::new()).unwrap();
+    assert_eq!(count, 0);
+    assert_eq!(downloads.requests.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn ranges_are_clamped_to_the_file() {
     let downloads = Downloads::plain(20_000_000);
     for (range, expected) in [
@@ -550,10 +632,15 @@ fn another_version_is_never_mixed_in() {
 
 #[test]
 fn a_server_that_refuses_for_a_while_or_for_ever() {
+    let refusals: Mutex<HashMap<String, u32>> = Mutex::default();
     let downloads = Downloads::new(
         10_000_000,
-        Box::new(|number, _, answer| {
-            if number % 4 != 3 {
+        Box::new(move |_, request, answer| {
+            let range = request.header("range").unwrap_or_default().to_owned();
+            let mut refusals = refusals.lock().unwrap();
+            let refused = refusals.entry(range).or_default();
+            if *refused < 3 {
+                *refused += 1;
                 *answer = refusal(503, "service_unavailable", "");
             }
         }),
@@ -616,6 +703,17 @@ fn the_time_and_the_permissions_are_kept() {
     downloads.save(1, None).unwrap();
     assert!(fs::symlink_metadata(downloads.path()).unwrap().is_symlink());
     assert_eq!(fs::read(&real).unwrap(), downloads.bytes);
+
+    // A link that leads nowhere yet names the file to be made.
+    fs::remove_file(&real).unwrap();
+    downloads.save(1, None).unwrap();
+    assert!(fs::symlink_metadata(downloads.path()).unwrap().is_symlink());
+    assert_eq!(fs::read(&real).unwrap(), downloads.bytes);
+
+    // What comes over the network does not run as the owner of the old file.
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o6755)).unwrap();
+    downloads.save(1, None).unwrap();
+    assert_eq!(fs::metadata(&real).unwrap().mode() & 0o7777, 0o755);
 }
 
 #[test]
@@ -664,19 +762,34 @@ fn a_cancelled_download_leaves_the_old_file() {
     }
 }
 
+fn make_pipe(path: &Path) {
+    let made = std::process::Command::new("mkfifo").arg(path).status();
+    assert!(made.unwrap().success());
+}
+
+#[test]
+fn waiting_for_the_reader_of_a_pipe_can_be_cancelled() {
+    let downloads = Downloads::plain(10);
+    make_pipe(&downloads.path());
+    let options = SaveOptions {
+        path: downloads.path(),
+        sha1: None,
+        streams: 1,
+        mtime_ns: None,
+        progress: Arc::default(),
+    };
+    let download = downloads.open(None).unwrap();
+    let cancel = CancelToken::with_poll(Box::new(|| false));
+    let error = download.save(options, &cancel).unwrap_err();
+    assert!(matches!(error, Error::Cancelled));
+}
+
 #[test]
 fn a_pipe_is_written_in_order() {
     use std::io::Read;
-    use std::process::Command;
 
     let downloads = Downloads::plain(10_000_000);
-    assert!(
-        Command::new("mkfifo")
-            .arg(downloads.path())
-            .status()
-            .unwrap()
-            .success()
-    );
+    make_pipe(&downloads.path());
     let path = downloads.path();
     let reader = std::thread::spawn(move || {
         let mut bytes = Vec::new();

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use b2fast_core::cancel::CancelToken;
-use b2fast_core::error::{Error, Result};
+use b2fast_core::error::Result;
 use b2fast_core::progress::Progress;
 use pyo3::prelude::*;
 
@@ -72,14 +72,13 @@ pub(crate) fn run_blocking<T: Send>(
     };
     let result = py.detach(|| work(&CancelToken::with_poll(Box::new(poll))));
     let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
-    match (result, raised) {
-        (Err(Error::Cancelled), Some(error)) => Err(error),
-        (Err(error), _) => Err(crate::errors::to_python(py, error)),
-        (Ok(value), _) => {
-            if let Some(progress) = progress {
-                progress.deliver(py)?;
-            }
-            Ok(value)
-        }
+    if let Some(raised) = raised {
+        // Whatever the work came to: a signal is delivered once and must not be lost.
+        return Err(raised);
     }
+    let value = result.map_err(|error| crate::errors::to_python(py, error))?;
+    if let Some(progress) = progress {
+        progress.deliver(py)?;
+    }
+    Ok(value)
 }

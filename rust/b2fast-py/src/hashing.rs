@@ -5,6 +5,7 @@ mod hashers;
 mod sources;
 
 use b2fast_core::hash;
+use b2fast_core::plan::Part;
 use pyo3::prelude::*;
 
 pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -17,6 +18,24 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(sources::sha1_of_parts, module)?)?;
     module.add_function(wrap_pyfunction!(sha1_kernel, module)?)?;
     Ok(())
+}
+
+/// Parts (offset, length) with their numbers, which count from 1.
+pub(crate) fn numbered(parts: Vec<(u64, u64)>) -> Vec<Part> {
+    (1..)
+        .zip(parts)
+        .map(|(number, (offset, length))| Part {
+            number,
+            offset,
+            length,
+        })
+        .collect()
+}
+
+/// The digests of a whole and of its parts in hex digits.
+pub(crate) fn in_hex((whole, parts): &(hash::Digest, Vec<hash::Digest>)) -> (String, Vec<String>) {
+    let parts = parts.iter().map(|digest| hash::to_hex(digest)).collect();
+    (hash::to_hex(whole), parts)
 }
 
 /// The SHA-1 implementation in use: 'sha-ni', 'sha-ni-avx512' or 'portable'.

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from b2fast import B2Session, UploadSourceBytes, UploadSourceLocalFile
+from b2fast import B2Session, RetryPolicy, UploadSourceBytes, UploadSourceLocalFile, retry
 from b2fast.exception import (
     B2ConnectionError,
     BadRequest,
@@ -32,12 +32,14 @@ UPLOAD = FileUpload('bucket', 'name', 'b2/x-auto', {})
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were made, in seconds; they take no time."""
     made: list[float] = []
-    monkeypatch.setattr(stream_seam.time, 'sleep', made.append)
+    monkeypatch.setattr(retry.time, 'sleep', made.append)
     return made
 
 
 class Session:
     """Answers uploads and downloads as it is told."""
+
+    retry_policy = RetryPolicy(attempts=5, first_delay=0.05, factor=2.0, max_delay=5.0)
 
     def __init__(self, *outcomes: Any) -> None:
         self.outcomes = list(outcomes)
@@ -183,7 +185,7 @@ def test_download_is_given_up(pauses: list[float]) -> None:
     with pytest.raises(TruncatedOutput) as caught:
         read_all(opened(session))
     assert (caught.value.bytes_read, caught.value.file_size) == (54, 200)
-    assert len(session.asked) == stream_seam.MAX_DOWNLOAD_ATTEMPTS
+    assert len(session.asked) == Session.retry_policy.attempts
 
 
 def test_refusal_of_a_download_is_not_repeated() -> None:

@@ -22,8 +22,8 @@ use crate::upload::Header;
 use range_reader::{Opened, RangeReader};
 pub use save::SaveOptions;
 
-/// How many bytes the first request asks for, and the most that one stream runs ahead of
-/// the front with ten streams and the default budget.
+/// How many bytes the first request asks for unless the engine says otherwise, and the most
+/// that one stream runs ahead of the front with ten streams and the default budget.
 pub const FIRST_STRETCH: u64 = 4 << 20;
 
 /// Gives the token of the account; the argument is one that was refused.
@@ -96,7 +96,7 @@ impl Download {
             ));
         }
         let end = last.map_or(u64::MAX, |last| last.saturating_add(1));
-        let stretch_end = end.min(start.saturating_add(FIRST_STRETCH));
+        let stretch_end = end.min(start.saturating_add(engine.first_stretch()));
         let opened = match range_reader::open(&remote, url, Some((start, stretch_end)), cancel) {
             // An empty file has no byte that a range could name.
             Err(Error::Service(answer)) if answer.status == 416 && range.is_none() => {

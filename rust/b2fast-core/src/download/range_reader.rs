@@ -183,7 +183,7 @@ impl RangeReader {
     /// Read up to `buffer.len()` bytes; 0 at the end of the range.
     pub(crate) fn read(&mut self, buffer: &mut [u8], cancel: &CancelToken) -> Result<usize> {
         loop {
-            if self.left() == 0 {
+            if self.left() == 0 || buffer.is_empty() {
                 return Ok(0);
             }
             match self.read_once(buffer, cancel) {

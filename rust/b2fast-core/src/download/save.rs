@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use crate::hash::{self, Digest, Sha1};
 use crate::progress::Progress;
 
+use super::Download;
 use super::front::Front;
 use super::range_reader::RangeReader;
 use super::target::Target;
-use super::{Download, FIRST_STRETCH};
 
 /// The bounds of one request's range while several streams run: each request costs a round
 /// trip and a transaction, each byte ahead of the front costs memory.
@@ -38,7 +38,7 @@ pub struct SaveOptions {
 }
 
 pub(super) fn save(download: Download, options: SaveOptions, cancel: &CancelToken) -> Result<()> {
-    let target = Arc::new(Target::open(&options.path)?);
+    let target = Arc::new(Target::open(&options.path, cancel)?);
     let mtime_ns = options.mtime_ns;
     let result = receive(download, &target, options, cancel).and_then(|()| target.finish(mtime_ns));
     if result.is_err() {
@@ -58,14 +58,15 @@ fn receive(
     let first = download.first;
     let start = first.position();
     let rest = end - start;
-    let digest = if options.streams > 1 && target.is_seekable() && rest > FIRST_STRETCH {
-        let engine = &download.remote.engine;
+    let engine = &download.remote.engine;
+    let first_stretch = engine.first_stretch();
+    let digest = if options.streams > 1 && target.is_seekable() && rest > first_stretch {
         let ranges = Ranges {
             stretch: stretch(engine, options.streams),
             front: options
                 .sha1
                 .map(|_| Front::new(start, engine.buffers().clone())),
-            unclaimed: Mutex::new(Unclaimed::new(first)),
+            unclaimed: Mutex::new(Unclaimed::new(first, first_stretch)),
             start,
             end,
             target: Arc::clone(target),
@@ -76,10 +77,10 @@ fn receive(
         let hasher = options.sha1.map(|_| Sha1::new());
         in_order(target, first, hasher, &options.progress, cancel)?
     };
-    match (options.sha1, digest) {
-        (Some(expected), Some(actual)) if expected != actual => Err(Error::ChecksumMismatch {
+    match options.sha1 {
+        Some(expected) if digest != Some(expected) => Err(Error::ChecksumMismatch {
             expected: hash::to_hex(&expected),
-            actual: hash::to_hex(&actual),
+            actual: digest.map_or_else(|| "unknown".into(), |actual| hash::to_hex(&actual)),
         }),
         _ => Ok(()),
     }
@@ -114,7 +115,7 @@ fn in_order(
 /// The bytes of one range: as far as the budget lets each stream run ahead.
 fn stretch(engine: &Engine, streams: usize) -> u64 {
     let share = engine.buffers().memory() as u64 / streams as u64;
-    share.clamp(MIN_STRETCH, MAX_STRETCH)
+    share.clamp(MIN_STRETCH.min(engine.first_stretch()), MAX_STRETCH)
 }
 
 /// Several connections and the threads of the pool.
@@ -157,8 +158,8 @@ struct Unclaimed {
 }
 
 impl Unclaimed {
-    fn new(mut first: RangeReader) -> Self {
-        let next = first.position() + FIRST_STRETCH;
+    fn new(mut first: RangeReader, first_stretch: u64) -> Self {
+        let next = first.position() + first_stretch;
         first.stop_at(next);
         Self {
             model: first.sibling(next, next),

@@ -1,16 +1,33 @@
 //! The file that a download becomes: written beside its final name, then put in its place.
 
-use std::fs::{self, File, FileTimes, OpenOptions};
+use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use crate::cancel::{CancelToken, POLL_INTERVAL};
 use crate::error::{Error, Result};
 use crate::file_io;
 
 /// How many random names are tried before giving up.
 const MAX_NAMES: u32 = 16;
+
+/// Opening does not wait: the system's own number.
+const O_NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
+
+/// Nobody reads the pipe; the same number on every Unix.
+const ENXIO: i32 = 6;
+
+/// How many links to links are followed: what Linux allows.
+const MAX_LINKS: u32 = 40;
+
+/// The permissions of a file that replaces none, before the user's mask.
+const DEFAULT_MODE: u32 = 0o666;
+
+/// The permissions that are handed on: not those to run as the old file's owner.
+const KEPT_MODE: u32 = 0o777;
 
 /// The longest stem of a temporary name: file systems allow names of 255 bytes.
 const MAX_STEM: usize = 200;
@@ -27,10 +44,10 @@ impl Target {
     /// Prepare to write `path`; what is there stays untouched until [`Target::finish`].
     ///
     /// A symbolic link is followed, so that the file it names is replaced and not the link.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path, cancel: &CancelToken) -> Result<Self> {
         let path = match fs::canonicalize(path) {
             Ok(real) => real,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => end_of_links(path),
             Err(error) => return Err(Error::local_file(path, "open", error)),
         };
         match fs::metadata(&path) {
@@ -40,6 +57,12 @@ impl Target {
                 io::ErrorKind::IsADirectory.into(),
             )),
             Ok(found) if !found.is_file() => {
+                // Kept until the pipe is open for good: a reader without any writer sees its end.
+                let _reached = if found.file_type().is_fifo() {
+                    Some(reach_reader(&path, cancel)?)
+                } else {
+                    None
+                };
                 let file = OpenOptions::new()
                     .write(true)
                     .open(&path)
@@ -52,16 +75,18 @@ impl Target {
                     .write(true)
                     .open(&path)
                     .map_err(|error| Error::local_file(&path, "write", error))?;
-                let temporary = TemporaryFile::create(path)?;
+                let mode = found.permissions().mode() & KEPT_MODE;
+                let temporary = TemporaryFile::create(path, mode)?;
+                // Again, without the user's mask.
                 temporary
                     .file
-                    .set_permissions(found.permissions())
+                    .set_permissions(Permissions::from_mode(mode))
                     .map_err(|error| {
                         Error::local_file(&temporary.final_path, "set the permissions of", error)
                     })?;
                 Ok(Self::Beside(temporary))
             }
-            Err(_) => TemporaryFile::create(path).map(Self::Beside),
+            Err(_) => TemporaryFile::create(path, DEFAULT_MODE).map(Self::Beside),
         }
     }
 
@@ -110,10 +135,13 @@ pub(crate) struct TemporaryFile {
 }
 
 impl TemporaryFile {
-    fn create(final_path: PathBuf) -> Result<Self> {
+    /// `mode` holds from the start: whoever may not read the file may not open it before.
+    fn create(final_path: PathBuf, mode: u32) -> Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true).mode(mode);
         for attempt in 1.. {
             let path = temporary_path(&final_path);
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
+            match options.open(&path) {
                 Ok(file) => {
                     return Ok(Self {
                         file,
@@ -154,6 +182,35 @@ impl Drop for TemporaryFile {
     fn drop(&mut self) {
         self.discard();
     }
+}
+
+/// Opening a pipe waits for somebody to read it. This waits too, but can be cancelled.
+fn reach_reader(path: &Path, cancel: &CancelToken) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).custom_flags(O_NONBLOCK);
+    loop {
+        match options.open(path) {
+            Err(error) if error.raw_os_error() == Some(ENXIO) => cancel.sleep(POLL_INTERVAL)?,
+            Err(error) => return Err(Error::local_file(path, "open", error)),
+            Ok(file) => return Ok(file),
+        }
+    }
+}
+
+/// What a path without a file behind it names, if it is a symbolic link.
+fn end_of_links(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    // What is open can be written under names that lead nowhere, such as /dev/stdout.
+    if fs::metadata(&path).is_ok() {
+        return path;
+    }
+    for _ in 0..MAX_LINKS {
+        let Ok(next) = fs::read_link(&path) else {
+            break;
+        };
+        path = path.with_file_name(next);
+    }
+    path
 }
 
 /// A hidden name in the same directory, since a file system only renames within itself.

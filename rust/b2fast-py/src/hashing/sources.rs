@@ -6,11 +6,11 @@ use b2fast_core::cancel::CancelToken;
 use b2fast_core::error::{Error, Result};
 use b2fast_core::file_io::SourceFile;
 use b2fast_core::hash;
-use b2fast_core::plan::Part;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 use super::hashers::Shared;
+use super::{in_hex, numbered};
 use crate::blocking::run_blocking;
 use crate::errors::to_python;
 
@@ -51,19 +51,11 @@ pub(super) fn sha1_of_parts(
     path: PathBuf,
     parts: Vec<(u64, u64)>,
 ) -> PyResult<(String, Vec<String>)> {
-    let parts: Vec<_> = (1..)
-        .zip(parts)
-        .map(|(number, (offset, length))| Part {
-            number,
-            offset,
-            length,
-        })
-        .collect();
-    let (whole, digests) = run(py, |cancel| {
+    let parts = numbered(parts);
+    let digests = run(py, |cancel| {
         hash::sha1_of_parts(&SourceFile::open(&path)?, &parts, cancel, &|_| ())
     })?;
-    let digests = digests.iter().map(|digest| hash::to_hex(digest)).collect();
-    Ok((hash::to_hex(&whole), digests))
+    Ok(in_hex(&digests))
 }
 
 /// The SHA-1 of the next `length` bytes of an object with a read method, in hex digits.

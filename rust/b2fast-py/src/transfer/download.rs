@@ -1,7 +1,9 @@
 //! An open download.
 
 use std::collections::HashMap;
+use std::mem;
 use std::path::PathBuf;
+use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use b2fast_core::download::{self, SaveOptions};
@@ -26,6 +28,7 @@ pub(crate) struct Download {
     status: u16,
     headers: HashMap<String, String>,
     length: u64,
+    pid: u32,
 }
 
 impl Download {
@@ -45,10 +48,16 @@ impl Download {
             length: open.length(),
             headers,
             open: Mutex::new(Some(open)),
+            pid: process::id(),
         }
     }
 
     fn take(&self) -> PyResult<download::Download> {
+        if self.pid != process::id() {
+            return Err(PyRuntimeError::new_err(
+                "this Download belongs to the parent process: open it again after a fork",
+            ));
+        }
         self.open
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -60,6 +69,17 @@ impl Download {
 
     fn put_back(&self, open: download::Download) {
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
+    }
+}
+
+impl Drop for Download {
+    fn drop(&mut self) {
+        if self.pid != process::id() {
+            // Its connection belongs to the parent and the locks of its engine may be held for
+            // ever: leaking is all that is safe.
+            let open = self.open.get_mut().unwrap_or_else(PoisonError::into_inner);
+            mem::forget(open.take());
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use b2fast_core::file_io::{ReadAt, SourceFile};
 use b2fast_core::hash;
-use b2fast_core::plan::Part;
 use b2fast_core::progress::Progress;
 use b2fast_core::source;
 use pyo3::prelude::*;
@@ -13,6 +12,7 @@ use pyo3::pybacked::PyBackedBytes;
 
 use crate::blocking::{ProgressCallback, run_blocking};
 use crate::errors::to_python;
+use crate::hashing::{in_hex, numbered};
 
 /// A file that stays open, or bytes: what is hashed is what is sent.
 #[pyclass(frozen, module = "b2fast._core.transfer")]
@@ -64,21 +64,13 @@ impl Source {
         parts: Vec<(u64, u64)>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<(String, Vec<String>)> {
-        let parts: Vec<Part> = (1..)
-            .zip(parts)
-            .map(|(number, (offset, length))| Part {
-                number,
-                offset,
-                length,
-            })
-            .collect();
+        let parts = numbered(parts);
         let counted = Arc::new(Progress::default());
         let callback = ProgressCallback::new(progress, &counted);
-        let (whole, digests) = run_blocking(py, callback, |cancel| {
+        let digests = run_blocking(py, callback, |cancel| {
             hash::sha1_of_parts(&*self.inner, &parts, cancel, &|count| counted.add(count))
         })?;
-        let digests = digests.iter().map(|digest| hash::to_hex(digest)).collect();
-        Ok((hash::to_hex(&whole), digests))
+        Ok(in_hex(&digests))
     }
 
     fn __repr__(&self) -> String {

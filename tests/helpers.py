@@ -1,0 +1,57 @@
+"""What several test modules need."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable
+from typing import Any
+
+LISTED_NAMES = [
+    'a',
+    'a.txt',
+    'a/b',
+    'a/c/d',
+    'a/c/e',
+    'b',
+    'c/x.txt',
+    'c/y.csv',
+    'd',
+    'e/[z].txt',
+    'é',
+]
+
+
+def sha1_of(data: bytes) -> str:
+    """The SHA-1 in hex."""
+    return hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+class Clock:
+    """A clock that stands still unless a test moves it."""
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def run_in_threads(number: int, work: Callable[[], object]) -> None:
+    """Do the same in several threads at once and wait for all."""
+    threads = [threading.Thread(target=work) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def fill_for_listing(bucket: Any) -> None:
+    """Upload `LISTED_NAMES`: ``a`` twice; hide ``b`` and ``a/c/d``, and ``c/x.txt`` in between."""
+    for name in LISTED_NAMES:
+        bucket.upload_bytes(name.encode(), name)
+    bucket.upload_bytes(b'newer', 'a')
+    bucket.hide_file('b')
+    bucket.hide_file('c/x.txt')
+    bucket.upload_bytes(b'again', 'c/x.txt')
+    bucket.hide_file('a/c/d')

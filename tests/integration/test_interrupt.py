@@ -1,0 +1,212 @@
+"""Transfers that their owner stops: Ctrl-C, and progress listeners that raise."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from b2fast import AbstractProgressListener, Bucket, UploadSourceBytes
+from b2fast._core.server import Request
+
+from ..conftest import PART_SIZE, QUICK_RETRIES, Account
+from .wire import DEADLINE, Direction, connect, start, stoppable
+
+MIB = 1024 * 1024
+SMALL = 300 * 1024
+LARGE = 6 * MIB
+
+MakeFile = Callable[..., Path]
+over_http = pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+
+LISTENER = """
+class Listener(AbstractProgressListener):
+    def set_total_bytes(self, total_byte_count):
+        pass
+
+    def bytes_completed(self, byte_count):
+        if not said:
+            said.append('moving')
+            print('moving', flush=True)
+
+said = []
+"""
+UPLOAD = (
+    LISTENER
+    + """
+bucket.upload_local_file(args[0], 'name', min_part_size=int(args[1]), progress_listener=Listener())
+"""
+)
+DOWNLOAD = (
+    LISTENER
+    + """
+bucket.download_file_by_name('name', progress_listener=Listener()).save_to(args[0])
+"""
+)
+SAVE = (
+    LISTENER
+    + """
+import io
+bucket.download_file_by_name('name', progress_listener=Listener()).save(io.BytesIO())
+"""
+)
+
+
+def press_ctrl_c(
+    account: Account, program: str, args: list[str | Path], direction: Direction, byte_count: int
+) -> None:
+    """Run a program over a wire that stops, and interrupt it while it waits for the rest."""
+    with stoppable(account) as wire:
+        wire.stop_after(direction, byte_count)
+        process = start(account, program, args, realm=wire.url)
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline() == 'moving\n'
+            assert wire.stopped.wait(DEADLINE)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
+            process.communicate()
+    assert err.endswith('KeyboardInterrupt\n')
+    assert process.returncode == -signal.SIGINT
+
+
+@over_http
+@pytest.mark.parametrize(
+    ('size', 'part_size'), [(SMALL, LARGE), (LARGE, MIB)], ids=['small', 'large']
+)
+def test_ctrl_c_during_an_upload(
+    account: Account, bucket: Bucket, make_file: MakeFile, size: int, part_size: int
+) -> None:
+    data = os.urandom(size)
+    path = make_file(data)
+    # What comes before the content is far less than what may pass, and this less than a part.
+    press_ctrl_c(account, UPLOAD, [path, str(part_size)], 'up', SMALL // 2)
+    assert list(bucket.ls()) == []
+    version = bucket.upload_local_file(path, 'name', min_part_size=MIB)
+    assert version.get_content_sha1() == hashlib.sha1(data).hexdigest()
+
+
+@over_http
+@pytest.mark.parametrize('size', [3 * MIB, 3 * LARGE], ids=['one stream', 'many streams'])
+@pytest.mark.parametrize('old', [b'old', None], ids=['replacing', 'new'])
+def test_ctrl_c_during_a_download(
+    account: Account, bucket: Bucket, tmp_path: Path, size: int, old: bytes | None
+) -> None:
+    data = os.urandom(size)
+    bucket.upload(UploadSourceBytes(data), 'name', min_part_size=3 * LARGE)
+    target = tmp_path / 'target'
+    if old is not None:
+        target.write_bytes(old)
+    before = os.listdir(tmp_path)
+    press_ctrl_c(account, DOWNLOAD, [target], 'down', size * 2 // 3)
+    assert os.listdir(tmp_path) == before
+    if old is not None:
+        assert target.read_bytes() == old
+    bucket.download_file_by_name('name').save_to(target)
+    assert target.read_bytes() == data
+
+
+@over_http
+def test_ctrl_c_during_a_download_into_memory(account: Account, bucket: Bucket) -> None:
+    bucket.upload(UploadSourceBytes(bytes(3 * LARGE)), 'name', min_part_size=3 * LARGE)
+    press_ctrl_c(account, SAVE, [], 'down', 2 * LARGE)
+
+
+@over_http
+@pytest.mark.parametrize(
+    ('call', 'part_size'),
+    [('b2_get_upload_url', LARGE), ('b2_get_upload_part_url', MIB), ('b2_upload_part', MIB)],
+)
+def test_ctrl_c_while_the_service_does_not_answer(
+    account: Account,
+    bucket: Bucket,
+    make_file: MakeFile,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    part_size: int,
+) -> None:
+    assert account.server is not None
+    path = make_file(bytes(LARGE))
+    asked, go_on = threading.Event(), threading.Event()
+    door = account.server._door
+    serve = door._serve_json
+
+    def hold(name: str, request: Request) -> Any:
+        if name == call:
+            asked.set()
+            assert go_on.wait(DEADLINE)
+        return serve(name, request)
+
+    monkeypatch.setattr(door, '_serve_json', hold)
+    process = start(account, UPLOAD, [path, str(part_size)])
+    try:
+        assert asked.wait(DEADLINE)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=10)
+    finally:
+        go_on.set()
+        process.kill()
+        process.communicate()
+    assert err.endswith('KeyboardInterrupt\n')
+    assert process.returncode == -signal.SIGINT
+
+
+class Impatient(AbstractProgressListener):
+    """Has enough of it when something has arrived."""
+
+    def set_total_bytes(self, total_byte_count: int) -> None:
+        self.total = total_byte_count
+
+    def bytes_completed(self, byte_count: int) -> None:
+        raise LookupError(f'enough after {byte_count} bytes')
+
+
+@pytest.mark.parametrize('size', [PART_SIZE, 5 * PART_SIZE], ids=['small', 'large'])
+def test_listener_that_raises_in_an_upload(
+    account: Account, bucket: Bucket, make_file: MakeFile, size: int
+) -> None:
+    path = make_file(bytes(size))
+    with pytest.raises(LookupError, match='enough'):
+        bucket.upload_local_file(path, 'name', progress_listener=Impatient())
+    assert bucket.upload_local_file(path, 'other name').size == size
+
+
+@pytest.mark.parametrize('size', [PART_SIZE, 5 * PART_SIZE], ids=['small', 'large'])
+def test_listener_that_raises_in_a_download(bucket: Bucket, tmp_path: Path, size: int) -> None:
+    bucket.upload_bytes(bytes(size), 'name')
+    target = tmp_path / 'target'
+    target.write_bytes(b'old')
+    with pytest.raises(LookupError, match='enough'):
+        bucket.download_file_by_name('name', Impatient()).save_to(target)
+    # It may hear of a file as small as that only when it is complete.
+    assert target.read_bytes() in (b'old', bytes(size))
+    with pytest.raises(LookupError, match='enough'):
+        bucket.download_file_by_name('name', Impatient()).save(io.BytesIO())
+    assert os.listdir(tmp_path) == ['target']
+
+
+@over_http
+def test_listener_that_raises_while_the_download_stands(
+    account: Account, bucket: Bucket, tmp_path: Path
+) -> None:
+    bucket.upload(UploadSourceBytes(bytes(3 * LARGE)), 'name', min_part_size=3 * LARGE)
+    target = tmp_path / 'target'
+    target.write_bytes(b'old')
+    with stoppable(account) as wire:
+        api = connect(account, QUICK_RETRIES, wire.url)
+        wire.stop_after('down', 2 * LARGE)
+        with pytest.raises(LookupError, match='enough'):
+            api.get_bucket_by_name('a-bucket').download_file_by_name('name', Impatient()).save_to(
+                target
+            )
+    assert target.read_bytes() == b'old'
+    assert os.listdir(tmp_path) == ['target']
