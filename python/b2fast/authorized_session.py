@@ -12,7 +12,7 @@ from .b2http import B2Http
 from .cache import AbstractCache, AuthInfoCache
 from .exception import InvalidAuthToken, MissingAccountData, Unauthorized
 from .log import logger_of
-from .raw_api import ALL_CAPABILITIES, REALM_URLS, AbstractRawApi
+from .raw_api import ALL_CAPABILITIES, REALM_URLS, AbstractRawApi, B2RawHTTPApi
 from .reauthorization import Reauthorizer
 from .retry import RetryPolicy, Timeouts
 from .types import ReadOnlyStream
