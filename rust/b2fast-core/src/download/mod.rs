@@ -5,6 +5,7 @@
 //! the server has sent meanwhile.
 
 mod front;
+mod ramp;
 mod range_reader;
 mod save;
 mod target;

@@ -12,6 +12,7 @@ use crate::progress::Progress;
 
 use super::Download;
 use super::front::Front;
+use super::ramp::Ramp;
 use super::range_reader::RangeReader;
 use super::target::Target;
 
@@ -67,6 +68,7 @@ fn receive(
                 .sha1
                 .map(|_| Front::new(start, engine.buffers().clone())),
             unclaimed: Mutex::new(Unclaimed::new(first, first_stretch)),
+            ramp: Ramp::new(),
             start,
             end,
             target: Arc::clone(target),
@@ -129,10 +131,14 @@ fn in_ranges(
     let shared = Arc::clone(&ranges);
     let buffers = engine.buffers().clone();
     engine.workers().run(streams, caller, move |cancel| {
+        if !shared.ramp.enter(&shared.progress, cancel)? {
+            return Ok(());
+        }
         let mut buffer = buffers.take();
         while let Some(reader) = shared.claim() {
             buffer = shared.receive(reader, buffer, cancel)?;
         }
+        shared.ramp.end();
         Ok(())
     })?;
     Ok(ranges.front.as_ref().and_then(Front::finish))
@@ -145,6 +151,7 @@ struct Ranges {
     end: u64,
     stretch: u64,
     front: Option<Front>,
+    ramp: Ramp,
     target: Arc<Target>,
     progress: Arc<Progress>,
 }
