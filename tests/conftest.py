@@ -77,6 +77,7 @@ class Account:
     key: str
     realm: str
     server: SimulatorServer | None
+    has_engine: bool = False
 
 
 @pytest.fixture(params=['raw', 'http', 'http-streams'])
@@ -120,8 +121,8 @@ def _http_account(server: SimulatorServer, with_engine: bool) -> Account:
 
     api = new_api()
     api.authorize_account(server.key_id, server.key, server.url)
-    assert (api.session.engine is not None) is with_engine
-    return Account(api, new_api, server.key_id, server.key, server.url, server)
+    assert (api.session.transfer_engine(1) is not None) is with_engine
+    return Account(api, new_api, server.key_id, server.key, server.url, server, with_engine)
 
 
 def _new_api(config: B2HttpApiConfig, parameters: dict[str, object]) -> B2Api:

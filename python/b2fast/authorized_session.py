@@ -58,14 +58,15 @@ class AuthorizedSession:
         # What does not speak HTTP is a simulator, and somebody's tests wait for it.
         return _RETRIES_IN_THE_PROCESS
 
-    @property
-    def engine(self) -> Engine | None:
+    def transfer_engine(self, connections: int) -> Engine | None:
         """The engine that moves content, or None if it goes through Python streams.
 
         The raw API decides (`AbstractRawApi.transfer_engine`), makes the engine at first use
         and shares it; a child process gets its own.
+
+        :param connections: how many connections one transfer may use at a time
         """
-        return self.raw_api.transfer_engine()
+        return self.raw_api.transfer_engine(connections)
 
     def authorize_automatically(self) -> bool:
         """Authorize with the key of the account data; False if there is none."""

@@ -126,7 +126,7 @@ class B2Http:
         # By process ID.  A child of fork leaves its parent's objects untouched and alive: their
         # sockets are shared and their threads are not there.
         self._sessions = {os.getpid(): self._new_session()}
-        self._engines: dict[int, Engine] = {}
+        self._engines: dict[int, tuple[int, Engine]] = {}
 
     @property
     def session(self) -> requests.Session:
@@ -139,16 +139,22 @@ class B2Http:
         """Let a callback see every further request."""
         self.callbacks.append(callback)
 
-    def transfer_engine(self) -> Engine | None:
+    def transfer_engine(self, connections: int) -> Engine | None:
         """The engine for content, made at first use; None with a session factory of one's own.
 
         A child process makes its own engine: threads do not survive ``fork``.
+
+        :param connections: how many connections one transfer may use at a time; an engine that
+            has fewer threads is replaced by a wider one, and ends what it is doing.
         """
         if not self.api_config.has_default_session:
             return None
         pid = os.getpid()
-        engine = self._engines.get(pid)
-        return engine or self._engines.setdefault(pid, self._new_engine())
+        width, engine = self._engines.get(pid, (0, None))
+        if engine is None or width < connections:
+            engine = self._new_engine(connections)
+            self._engines[pid] = connections, engine
+        return engine
 
     def request(
         self,
@@ -275,13 +281,14 @@ class B2Http:
                 adapter.init_poolmanager(_POOL_SIZE, _POOL_SIZE, blocksize=_BODY_BLOCK_SIZE)
         return session
 
-    def _new_engine(self) -> Engine:
+    def _new_engine(self, connections: int) -> Engine:
         from ._core.transfer import Engine
 
         return Engine(
             user_agent=self.user_agent,
             connect_timeout=self._connect_timeout(),
             idle_timeout=self._idle_timeout(self.TIMEOUT_FOR_UPLOAD),
+            connections=connections,
         )
 
     def _connect_timeout(self) -> float:

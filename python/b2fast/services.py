@@ -54,8 +54,8 @@ class Services:
     def transfer_seam(self) -> TransferSeam:
         """The way that bytes move: that of the raw API's engine, if it has one."""
         streams = StreamSeam(self.session)
-        engine = self.session.engine
+        workers = self.upload_manager.get_thread_pool_size()
+        engine = self.session.transfer_engine(max(workers, self.download_manager.streams_per_file))
         if engine is None:
             return streams
-        workers = self.upload_manager.get_thread_pool_size()
         return EngineSeam(self.session, engine, self._leases, workers, streams)

@@ -208,7 +208,7 @@ def test_flipped_byte(
 
 
 def test_flipped_byte_of_a_later_stream(account: Account, bucket: Bucket, target: Path) -> None:
-    if account.api.session.engine is None:
+    if not account.has_engine:
         pytest.skip('there is one stream')
     upload(bucket, os.urandom(LARGE))
     inject(account, call=BY_ID, flip_at=5, skip=1)

@@ -225,7 +225,7 @@ def test_what_objects_say_of_themselves(account: Account, bucket: Bucket) -> Non
     bucket.upload_bytes(b'x', 'name')
     api = account.api
     token = api.account_info.get_account_auth_token()
-    engine = api.session.engine
+    engine = api.session.transfer_engine(10)
     opened = bucket.download_file_by_name('name')
     for thing in (api, api.session, api.account_info, engine, bucket, opened, opened.response):
         assert account.key not in repr(thing) + str(thing)

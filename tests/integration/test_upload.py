@@ -5,9 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,6 +42,7 @@ from b2fast.exception import (
 
 from ..conftest import PART_SIZE, Account
 from ..helpers import sha1_of
+from .wire import DEADLINE
 
 SSE_C = EncryptionSetting(
     EncryptionMode.SSE_C, EncryptionAlgorithm.AES256, EncryptionKey(b'k' * 32, 'key-1')
@@ -437,3 +440,25 @@ def test_source_that_shrinks_is_noticed(bucket: Bucket, make_file: MakeFile) -> 
     # It is what it is when the upload begins; the source's own look is only a first one.
     version = bucket.upload(source, 'name')
     assert version.size == 10
+
+
+@pytest.mark.parametrize('account', ['http'], indirect=True)
+def test_as_many_parts_at_a_time_as_the_user_allows(
+    account: Account, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert account.server is not None
+    workers = 14
+    together = threading.Barrier(workers, timeout=DEADLINE)
+    transfers = account.server._door._transfers
+    upload_part = transfers.upload_part
+
+    def wait_for_the_others(*args: Any) -> Any:
+        together.wait()
+        return upload_part(*args)
+
+    monkeypatch.setattr(transfers, 'upload_part', wait_for_the_others)
+    api = account.new_api(max_upload_workers=workers)
+    api.authorize_account(account.key_id, account.key, account.realm)
+    size = workers * PART_SIZE
+    version = api.get_bucket_by_name('a-bucket').upload_bytes(bytes(size), 'name')
+    assert version.size == size

@@ -36,7 +36,7 @@ def connect(
     :param realm: another way to the same service
     """
     config = B2HttpApiConfig(retry_policy=policy)
-    if account.api.session.engine is None:
+    if not account.has_engine:
         config = B2HttpApiConfig(lambda: requests.Session(), retry_policy=policy)
     api = B2Api(
         InMemoryAccountInfo(),
@@ -216,7 +216,7 @@ def start(
     :param realm: another way to the same service
     :param prefix: a command that runs the command behind it
     """
-    seam = 'streams' if account.api.session.engine is None else 'engine'
+    seam = 'engine' if account.has_engine else 'streams'
     return subprocess.Popen(
         [
             *prefix,

@@ -633,7 +633,7 @@ def test_an_adapter_of_the_caller_stays(server: ScriptedServer) -> None:
     client = Client(http_session_factory=factory)
     call(client, server)
     assert adapter.count == 1
-    assert client.http.transfer_engine() is None
+    assert client.http.transfer_engine(10) is None
     client.http.session.close()
 
 
@@ -649,14 +649,22 @@ def test_a_child_process_has_its_own_session(
     parents.close()
 
 
+def test_an_engine_that_is_wide_enough_is_kept(client: Client) -> None:
+    narrow = client.http.transfer_engine(10)
+    assert client.http.transfer_engine(3) is narrow
+    wide = client.http.transfer_engine(20)
+    assert wide is not narrow
+    assert client.http.transfer_engine(10) is wide
+
+
 def test_a_child_process_has_its_own_engine(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parents = client.http.transfer_engine()
+    parents = client.http.transfer_engine(10)
     assert parents is not None
-    assert client.http.transfer_engine() is parents
+    assert client.http.transfer_engine(10) is parents
     monkeypatch.setattr(os, 'getpid', lambda: -1)
-    childs = client.http.transfer_engine()
+    childs = client.http.transfer_engine(10)
     assert childs is not None
     assert childs is not parents
-    assert client.http.transfer_engine() is childs
+    assert client.http.transfer_engine(10) is childs

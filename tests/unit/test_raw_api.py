@@ -24,7 +24,7 @@ def minimal_raw_api() -> AbstractRawApi:
 
 
 def test_who_does_not_speak_http_has_no_engine() -> None:
-    assert minimal_raw_api().transfer_engine() is None
+    assert minimal_raw_api().transfer_engine(10) is None
 
 
 def test_legal_holds_are_optional() -> None:
@@ -35,9 +35,9 @@ def test_legal_holds_are_optional() -> None:
 def test_the_engine_over_http_is_shared() -> None:
     http = B2Http(B2HttpApiConfig())
     raw_api = B2RawHTTPApi(http)
-    engine = raw_api.transfer_engine()
+    engine = raw_api.transfer_engine(10)
     assert engine is not None
-    assert raw_api.transfer_engine() is engine
+    assert raw_api.transfer_engine(10) is engine
     http.session.close()
 
 

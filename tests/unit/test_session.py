@@ -491,9 +491,10 @@ def test_an_empty_cache_is_still_a_cache(raw_api: FakeRawApi) -> None:
 
 
 def test_the_engine_is_that_of_the_raw_api(http_session: B2Session, session: B2Session) -> None:
-    assert http_session.engine is not None
-    assert http_session.engine is http_session.engine
-    assert session.engine is None
+    engine = http_session.transfer_engine(3)
+    assert engine is not None
+    assert http_session.transfer_engine(3) is engine
+    assert session.transfer_engine(3) is None
 
 
 def test_the_raw_api_may_be_a_class_or_a_callable(raw_api: FakeRawApi) -> None:

@@ -24,13 +24,15 @@ class AbstractRawApi(ABC):
     the service's JSON as Python data; errors are exceptions of `b2fast.exception`.
     """
 
-    def transfer_engine(self) -> Engine | None:
+    def transfer_engine(self, connections: int) -> Engine | None:
         """The engine that moves content for this raw API, or None.
 
         With an engine, uploads and downloads go over HTTP without passing through Python, to
         the URLs that the calls of this raw API return.  An implementation that does not speak
         HTTP keeps this default; content then goes through `upload_file`, `upload_part` and
         `download_file_from_url` as ordinary streams.
+
+        :param connections: how many connections one transfer may use at a time
         """
         return None
 

@@ -23,9 +23,9 @@ class HttpCaller(AbstractRawApi):
     def __init__(self, b2_http: B2Http) -> None:
         self.b2_http = b2_http
 
-    def transfer_engine(self) -> Engine | None:
+    def transfer_engine(self, connections: int) -> Engine | None:
         """The engine of the HTTP layer; see `B2Http.transfer_engine`."""
-        return self.b2_http.transfer_engine()
+        return self.b2_http.transfer_engine(connections)
 
     def _post_json(self, base_url: str, endpoint: str, auth: str, **params: Any) -> dict[str, Any]:
         """Make a call of the native API."""

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from ..services import Services
 
 DEFAULT_WORKERS = 10
-"""As many as the engine keeps connections."""
 
 
 class TransferManager:

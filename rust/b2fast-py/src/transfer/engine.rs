@@ -23,6 +23,9 @@ use super::{Leases, Retry, digest, duration};
 
 type Header = (String, String);
 
+/// Small transfers run on the callers' threads, which may be more than those of the engine.
+const MIN_KEPT_CONNECTIONS: usize = 64;
+
 /// The connections, threads and memory that the transfers of one client share.
 #[pyclass(frozen, module = "b2fast._core.transfer")]
 pub(crate) struct Engine {
@@ -69,7 +72,7 @@ impl Engine {
             connect: duration("connect_timeout", connect_timeout)?,
             idle: duration("idle_timeout", idle_timeout)?,
         };
-        config.connections = connections;
+        config.connections = connections.max(MIN_KEPT_CONNECTIONS);
         let transport = HttpTransport::new(config).map_err(|error| to_python(py, error))?;
         Ok(Self {
             engine: Some(engine::Engine::new(
