@@ -18,7 +18,9 @@ _CAVEATS = """\
 - Server and clients share the processors of one machine; the server's CPU time has a column of its
   own. "bytes only" is a client that hashes nothing: none can be much faster with this server.
 - Loopback has no latency and there is no TLS: a wide-area link rewards parallelism more.
-- The content is random and lies in memory (`/dev/shm`) unless the command says otherwise.
+- The content is random and lies in memory (`/dev/shm`) unless the command says otherwise. As much
+  as a run moves is written and removed before it: the first use of memory costs a virtual machine
+  up to 2 s per GiB, and a client that writes beside the old file would pay for all of it.
 - Debian's rclone paces its calls 10 ms apart: with small files its wall time says nothing, its CPU
   time does.
 - Peak memory is the largest resident set of the process, shared pages included; "above idle" is

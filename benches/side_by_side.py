@@ -25,7 +25,7 @@ from typing import Any, Self
 
 import measure
 import report
-from workloads import Variant, Workload, make_workloads
+from workloads import MIB, Variant, Workload, make_workloads
 
 HERE = Path(__file__).parent
 
@@ -138,6 +138,7 @@ class Runner:
         environment = dict(self._server.environment)
         if variant.client == 'mover':
             environment['BENCH_SHA1'] = self._digests[workload.path.name][1]
+        touch_memory(workload.path.parent, workload.byte_count)
         calls, server_cpu = self._server.calls(), self._server.cpu_seconds()
         usage = measure.run(command_of(workload, variant), environment)
         usage = replace(
@@ -165,6 +166,21 @@ class Runner:
             filecmp.clear_cache()
             if len(equal) != len(names):
                 raise RuntimeError(f'{variant.label} wrote something else than the source files')
+
+
+def touch_memory(directory: Path, byte_count: int) -> None:
+    """Write so much into the directory's file system and remove it again.
+
+    A virtual machine may have given free memory back to its host, and whoever uses it next pays for
+    that. Without this, a client that writes beside the old file would pay for all of it, and one
+    that overwrites the file for nothing.
+    """
+    path = directory / '.touched'
+    block = bytes(MIB)
+    with path.open('wb') as file:
+        for _ in range(0, byte_count, MIB):
+            file.write(block)
+    path.unlink()
 
 
 def files_of(path: Path) -> list[Path]:

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::cancel::{CancelToken, POLL_INTERVAL};
@@ -99,6 +100,10 @@ impl Target {
     pub(crate) fn write_all_at(&self, buffer: &[u8], offset: u64) -> Result<()> {
         match self {
             Self::Beside(temporary) => {
+                let _turn = temporary
+                    .writing
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
                 file_io::write_all_at(&temporary.file, &temporary.final_path, buffer, offset)
             }
             Self::InPlace(file, path) => {
@@ -130,6 +135,9 @@ pub(crate) struct TemporaryFile {
     file: File,
     path: PathBuf,
     final_path: PathBuf,
+    /// Held while writing. The kernel lets one thread at a time write a file, and has the
+    /// others spin for their turn: with a lock of our own they sleep.
+    writing: Mutex<()>,
     /// Renamed or removed.
     gone: AtomicBool,
 }
@@ -147,6 +155,7 @@ impl TemporaryFile {
                         file,
                         path,
                         final_path,
+                        writing: Mutex::new(()),
                         gone: AtomicBool::new(false),
                     });
                 }
