@@ -8,11 +8,16 @@ import sqlite3
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..exception import CorruptAccountInfo, LocalFileError, MissingAccountData
+from ..exception import (
+    CorruptAccountInfo,
+    InvalidArgument,
+    LocalFileError,
+    MissingAccountData,
+)
 from .database import LOCK, Database
 from .json_file import replace_json_file
-from .location import account_info_path
-from .schema import ABSOLUTE_MINIMUM_PART_SIZE, upgrade, with_buckets
+from .location import B2_ACCOUNT_INFO_ENV_VAR, account_info_path
+from .schema import ABSOLUTE_MINIMUM_PART_SIZE, read_allowed, upgrade
 from .upload_url_pool import UrlPoolAccountInfo
 
 if TYPE_CHECKING:
@@ -40,7 +45,8 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
     :param profile: the name of one of several accounts: letters, digits, ``_`` and ``-``.
     :raises CorruptAccountInfo: if the file has something else in it; it is left as it is.
     :raises LocalFileError: if the file cannot be read or made, or is another user's.
-    :raises ValueError: if a profile and a file are given, or no proper profile.
+    :raises ValueError: if a profile and a file are given, no proper profile, or an empty name in
+        the environment.
     """
 
     def __init__(
@@ -50,6 +56,10 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
         profile: str | None = None,
     ) -> None:
         self.filename = self.get_user_account_info_path(file_name=file_name, profile=profile)
+        if not self.filename:
+            raise InvalidArgument(
+                B2_ACCOUNT_INFO_ENV_VAR, 'is empty: unset it, or let it name a file'
+            )
         self._database = Database(
             # Where it is now, whatever the current directory will be.
             os.path.realpath(self.filename),
@@ -220,11 +230,10 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
         if text is None:
             return self.DEFAULT_ALLOWED
         try:
-            allowed = json.loads(text)
+            # Older versions of b2sdk write their form into files of any version.
+            return read_allowed(text)
         except ValueError as error:
             raise CorruptAccountInfo(self.filename) from error
-        # Older versions of b2sdk write the form with one bucket into any file.
-        return with_buckets(allowed)
 
     def get_s3_api_url(self) -> str:
         """The base URL of the S3-compatible API; empty in files that do not have it."""

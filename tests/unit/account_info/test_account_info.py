@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,29 +19,11 @@ from b2fast.cache import AbstractCache, AuthInfoCache, DummyCache, InMemoryCache
 from b2fast.exception import MissingAccountData
 from b2fast.raw_api import ALL_CAPABILITIES
 
-from ..helpers import run_in_threads
+from ...helpers import run_in_threads
+from .data import DATA, Named
 
-DATA: dict[str, Any] = {
-    'account_id': 'account',
-    'auth_token': 'token',
-    'api_url': 'http://api',
-    'download_url': 'http://download',
-    'recommended_part_size': 100,
-    'absolute_minimum_part_size': 5,
-    'application_key': 'key',
-    'realm': 'dev',
-    's3_api_url': 'http://s3',
-    'allowed': None,
-    'application_key_id': 'key id',
-}
 GETTERS = {f'get_{name}': value for name, value in DATA.items() if name != 'allowed'}
 GETTERS['get_account_auth_token'] = GETTERS.pop('get_auth_token')
-
-
-@dataclass
-class Named:
-    name: str
-    id_: str
 
 
 @pytest.fixture(params=['memory', 'sqlite'])
