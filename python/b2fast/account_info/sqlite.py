@@ -66,8 +66,7 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
             self.filename,
             lambda connection: upgrade(connection, last_upgrade_to_run),
         )
-        with LOCK:
-            self._open()
+        self._open()
         super().__init__()
 
     @classmethod
@@ -82,8 +81,13 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
             self._database.open()
         except CorruptAccountInfo as error:
             code = getattr(error.__cause__, 'sqlite_errorcode', None)
-            if code != sqlite3.SQLITE_NOTADB or not self._replace_json_file():
+            if code != sqlite3.SQLITE_NOTADB:
                 raise
+            # Another thread may have replaced the file and use it by now, and looking at it
+            # would end that thread's locks.
+            with LOCK:
+                if not self._replace_json_file():
+                    raise
             self._database.open()
 
     def _replace_json_file(self) -> bool:
