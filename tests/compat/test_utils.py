@@ -132,6 +132,20 @@ def test_digest_of_a_file(tmp_path: Path, size: int) -> None:
     assert b2fast.hex_sha1_of_file(str(path)) == b2sdk.hex_sha1_of_file(path)
 
 
+@pytest.mark.parametrize('sdk', [b2fast, b2sdk], ids=['b2fast', 'b2sdk'])
+def test_digest_of_a_pipe(sdk: Any) -> None:
+    content = os.urandom(50_000)
+    read_end, write_end = os.pipe()
+    with os.fdopen(write_end, 'wb') as pipe:
+        pipe.write(content)
+    assert sdk.hex_sha1_of_file(f'/dev/fd/{read_end}') == hashlib.sha1(content).hexdigest()
+    os.close(read_end)
+    with pytest.raises(IsADirectoryError):
+        sdk.hex_sha1_of_file('/')
+    with pytest.raises(FileNotFoundError):
+        sdk.hex_sha1_of_file('/no-such-file')
+
+
 @given(st.integers(0, 4_102_444_800_000))
 @example(1_093_258_377_393)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .._core import hashing
 from ..types import ReadOnlyStream, Sha1HexDigest
+from .stream_hashing import hex_sha1_of_unlimited_stream
 
 if TYPE_CHECKING:
     import hashlib
@@ -26,11 +27,14 @@ def hex_sha1_of_stream(input_stream: ReadOnlyStream, content_length: int) -> Sha
 
 
 def hex_sha1_of_file(path_: str | os.PathLike[str]) -> Sha1HexDigest:
-    """The SHA-1 of a local file, as 40 hex digits.
+    """The SHA-1 of a local file, as 40 hex digits; a pipe or a device is read to its end.
 
     :raises OSError: if the file cannot be read.
     """
-    return hashing.sha1_of_file(path_)
+    if os.path.isfile(path_):
+        return hashing.sha1_of_file(path_)
+    with open(path_, 'rb') as stream:
+        return hex_sha1_of_unlimited_stream(stream)[0]
 
 
 def hex_md5_of_bytes(data: bytes) -> str:
