@@ -14,6 +14,14 @@ def outcome(call: Callable[[], Any]) -> Any:
         return type(error).__name__, str(error)
 
 
+def value_or_error(call: Callable[[], Any]) -> Any:
+    """What the call returns, or the name of its exception, whose text is each library's own."""
+    try:
+        return call()
+    except Exception as error:
+        return type(error).__name__
+
+
 def filled(method: Callable[[Any], Any]) -> Callable[[], Any]:
     """A call that returns the headers that the method adds."""
 
