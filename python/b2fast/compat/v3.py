@@ -1,0 +1,49 @@
+"""`b2sdk.v3`: the names of b2fast, b2sdk's default for account data, and placeholders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import b2fast
+
+from .. import api, exception as exception, session
+from ..account_info.sqlite import SqliteAccountInfo
+from ..api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
+from . import absent
+
+if TYPE_CHECKING:
+    from ..account_info import AbstractAccountInfo
+    from ..cache import AbstractCache
+
+
+class B2Session(session.B2Session):
+    """As `b2fast.B2Session`, but account data are in a SQLite file by default."""
+
+    SQLITE_ACCOUNT_INFO_CLASS = SqliteAccountInfo
+
+    def __init__(
+        self,
+        account_info: AbstractAccountInfo | None = None,
+        cache: AbstractCache | None = None,
+        api_config: B2HttpApiConfig = DEFAULT_HTTP_API_CONFIG,
+    ) -> None:
+        if account_info is None:
+            account_info = self.SQLITE_ACCOUNT_INFO_CLASS()
+        super().__init__(account_info, cache, api_config)
+
+
+class B2Api(api.B2Api):
+    """As `b2fast.B2Api`, but account data are in a SQLite file by default."""
+
+    SESSION_CLASS = B2Session
+
+
+__all__ = sorted({*b2fast.__all__, *absent.NAMES})
+
+
+def __getattr__(name: str) -> Any:
+    if name in b2fast.__all__:
+        return getattr(b2fast, name)
+    if name in absent.NAMES:
+        return absent.placeholder(name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
