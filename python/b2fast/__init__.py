@@ -23,6 +23,15 @@ if TYPE_CHECKING:
         UploadUrlPool as UploadUrlPool,
         UrlPoolAccountInfo as UrlPoolAccountInfo,
     )
+    from .account_info.location import (
+        B2_ACCOUNT_INFO_DEFAULT_FILE as B2_ACCOUNT_INFO_DEFAULT_FILE,
+        B2_ACCOUNT_INFO_ENV_VAR as B2_ACCOUNT_INFO_ENV_VAR,
+        B2_ACCOUNT_INFO_PROFILE_FILE as B2_ACCOUNT_INFO_PROFILE_FILE,
+        XDG_CONFIG_HOME_ENV_VAR as XDG_CONFIG_HOME_ENV_VAR,
+    )
+    from .account_info.sqlite import (
+        SqliteAccountInfo as SqliteAccountInfo,
+    )
     from .api import (
         B2Api as B2Api,
     )
@@ -233,6 +242,13 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'UploadUrlPool',
         'UrlPoolAccountInfo',
     ),
+    'account_info.location': (
+        'B2_ACCOUNT_INFO_DEFAULT_FILE',
+        'B2_ACCOUNT_INFO_ENV_VAR',
+        'B2_ACCOUNT_INFO_PROFILE_FILE',
+        'XDG_CONFIG_HOME_ENV_VAR',
+    ),
+    'account_info.sqlite': ('SqliteAccountInfo',),
     'api': ('B2Api',),
     'api_config': (
         'B2HttpApiConfig',

@@ -123,9 +123,13 @@ class B2Api:
 
         :param realm: ``production``, another name in ``REALM_URLS``, or a URL
 
-        Raises `InvalidAuthToken` if the service does not know the key.
+        Raises `InvalidAuthToken` if the service does not know the key, and
+        `RestrictedBucketMissing` if a bucket that the key is restricted to does not exist; the
+        authorization is kept.
         """
         self.session.authorize_account(realm, application_key_id, application_key)
+        if any(entry['name'] is None for entry in self._buckets_of_key()):
+            raise RestrictedBucketMissing()
         self._remember_buckets_of_key()
 
     def authorize_automatically(self) -> bool:
@@ -135,16 +139,14 @@ class B2Api:
         self._remember_buckets_of_key()
         return True
 
+    def _buckets_of_key(self) -> list[dict[str, Any]]:
+        return self.account_info.get_allowed().get('buckets') or []
+
     def _remember_buckets_of_key(self) -> None:
         # A restricted key may not be allowed to list even its own buckets.
-        allowed = self.account_info.get_allowed()['buckets'] or ()
-        buckets = [
-            self.BUCKET_CLASS(self, entry['id'], name=entry['name'])
-            for entry in allowed
-            if entry['name'] is not None
-        ]
-        if buckets:
-            self.cache.set_bucket_name_cache(buckets)
+        for entry in self._buckets_of_key():
+            if entry['name'] is not None:
+                self.cache.save_bucket(self.BUCKET_CLASS(self, entry['id'], name=entry['name']))
 
     def get_account_id(self) -> str:
         """The ID of the account."""
@@ -189,13 +191,7 @@ class B2Api:
     def delete_bucket(self, bucket: Bucket) -> None:
         """Delete an empty bucket (``b2_delete_bucket``)."""
         self.session.delete_bucket(self.get_account_id(), bucket.id_)
-        self.cache.set_bucket_name_cache(
-            [
-                self.BUCKET_CLASS(self, id_, name=name)
-                for name, id_ in self.cache.list_bucket_names_ids()
-                if id_ != bucket.id_
-            ]
-        )
+        self.cache.forget_bucket(bucket.id_)
 
     def list_buckets(
         self,
@@ -276,13 +272,9 @@ class B2Api:
         self._check_restrictions('id', bucket_id)
 
     def _check_restrictions(self, field: str, value: str | None) -> None:
-        buckets = self.account_info.get_allowed()['buckets']
-        if not buckets or value in [entry[field] for entry in buckets]:
-            return
-        names = [entry['name'] for entry in buckets if entry['name'] is not None]
-        if not names:
-            raise RestrictedBucketMissing()
-        raise RestrictedBucket(str(names))
+        buckets = self._buckets_of_key()
+        if buckets and value not in [entry[field] for entry in buckets]:
+            raise RestrictedBucket(str([entry['name'] for entry in buckets]))
 
     def get_file_info(self, file_id: str) -> FileVersion:
         """What B2 tells about a version (``b2_get_file_info``).

@@ -49,7 +49,7 @@ class BaseApplicationKey:
             ('name_prefix', 'namePrefix'),
             ('options', 'options'),
         ):
-            if name in response:
+            if response.get(name) is not None:
                 result[parameter] = response[name]
         return result
 

@@ -19,6 +19,7 @@ from .types import ReadOnlyStream
 
 if TYPE_CHECKING:
     from ._core.transfer import Engine
+    from .account_info.sqlite import SqliteAccountInfo
 
 logger = logger_of(__name__)
 
@@ -28,10 +29,34 @@ _P = ParamSpec('_P')
 _T = TypeVar('_T')
 
 
+class _DefaultAccountInfo(InMemoryAccountInfo):
+    """What a session uses that is given no account data."""
+
+    def _known(self, name: str, value: _T | None) -> _T:
+        try:
+            return super()._known(name, value)
+        except MissingAccountData as error:
+            error.hint = (
+                'call authorize_account() first, or pass account_info=SqliteAccountInfo() to use '
+                'the account that another program has stored'
+            )
+            raise
+
+
+class _SqliteAccountInfoClass:
+    """Stands for `SqliteAccountInfo`, whose module and ``sqlite3`` it imports when asked for."""
+
+    def __get__(self, instance: object, owner: type | None = None) -> type[SqliteAccountInfo]:
+        from .account_info.sqlite import SqliteAccountInfo
+
+        return SqliteAccountInfo
+
+
 class AuthorizedSession:
     """The part of `B2Session` that authorizes; see there."""
 
     B2HTTP_CLASS = B2Http
+    SQLITE_ACCOUNT_INFO_CLASS: Any = _SqliteAccountInfoClass()
 
     def __init__(
         self,
@@ -40,13 +65,21 @@ class AuthorizedSession:
         api_config: B2HttpApiConfig = DEFAULT_HTTP_API_CONFIG,
     ) -> None:
         self.raw_api: AbstractRawApi = self._new_raw_api(api_config)
-        self.account_info = account_info if account_info is not None else InMemoryAccountInfo()
+        self.account_info = account_info if account_info is not None else self._default()
         self.cache = cache if cache is not None else AuthInfoCache(self.account_info)
         self.retry_policy = api_config.retry_policy or self._default_retry_policy()
         self.timeouts = api_config.timeouts or Timeouts()
         self._reauthorizer = Reauthorizer(
             lambda: self.account_info.get_account_auth_token(), self._authorize_with_stored_key
         )
+
+    def _default(self) -> AbstractAccountInfo:
+        # Keys go to the disk only for those who say so: by an argument, or by a class of theirs.
+        choice = inspect.getattr_static(self, 'SQLITE_ACCOUNT_INFO_CLASS')
+        if isinstance(choice, _SqliteAccountInfoClass):
+            return _DefaultAccountInfo()
+        account_info: AbstractAccountInfo = self.SQLITE_ACCOUNT_INFO_CLASS()
+        return account_info
 
     def _new_raw_api(self, api_config: B2HttpApiConfig) -> AbstractRawApi:
         make: Callable[..., AbstractRawApi] = api_config.raw_api_class

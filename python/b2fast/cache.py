@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from .account_info.abstract import AbstractAccountInfo, NamedBucket
+
+
+class _Known(NamedTuple):
+    name: str
+    id_: str
 
 
 class AbstractCache(ABC):
@@ -40,6 +45,15 @@ class AbstractCache(ABC):
     @abstractmethod
     def set_bucket_name_cache(self, buckets: Iterable[NamedBucket]) -> None:
         """Know these buckets and no others."""
+
+    def forget_bucket(self, bucket_id: str) -> None:
+        """Forget a bucket, if it is known.
+
+        A cache that is used by several threads or processes had better override this: here the
+        other buckets are listed and set.
+        """
+        known = [_Known(name, id_) for name, id_ in self.list_bucket_names_ids()]
+        self.set_bucket_name_cache([bucket for bucket in known if bucket.id_ != bucket_id])
 
 
 class DummyCache(AbstractCache):
@@ -101,6 +115,12 @@ class InMemoryCache(AbstractCache):
         """Know these buckets and no others."""
         self.name_id_map = {bucket.name: bucket.id_ for bucket in buckets}
 
+    def forget_bucket(self, bucket_id: str) -> None:
+        """Forget a bucket, if it is known."""
+        for name, id_ in self.name_id_map.copy().items():
+            if id_ == bucket_id:
+                self.name_id_map.pop(name, None)
+
 
 class AuthInfoCache(AbstractCache):
     """Keeps the names with the account data, where a later process may find them."""
@@ -133,3 +153,9 @@ class AuthInfoCache(AbstractCache):
     def set_bucket_name_cache(self, buckets: Iterable[NamedBucket]) -> None:
         """Know these buckets and no others."""
         self.info.refresh_entire_bucket_name_cache((b.name, b.id_) for b in buckets)
+
+    def forget_bucket(self, bucket_id: str) -> None:
+        """Forget a bucket, if it is known."""
+        name = self.info.get_bucket_name_or_none_from_bucket_id(bucket_id)
+        if name is not None:
+            self.info.remove_bucket_name(name)

@@ -20,7 +20,8 @@ class B2Session(AuthorizedSession):
     An expired token is replaced, once for all threads, and the call is made again.  A refusal
     (`Unauthorized`) says what the application key is restricted to.
 
-    :param account_info: where tokens, URLs and bucket names are kept; in memory by default.
+    :param account_info: where tokens, URLs and bucket names are kept; in memory by default, or,
+        in subclasses that set it, an instance of ``SQLITE_ACCOUNT_INFO_CLASS``.
     :param cache: where names of buckets are looked up; in the account data by default.
     :param api_config: how HTTP is spoken, and with which raw API.
     """

@@ -90,7 +90,10 @@ class AbstractAccountInfo(ABC):
         """Is the key that of the account itself?"""
         application_key_id = self.get_application_key_id()
         account_id = self.get_account_id()
-        return account_id == application_key_id
+        if account_id == application_key_id:
+            return True
+        # Newer accounts: three characters that name the cluster, the account, ten zeros.
+        return application_key_id[3:] == f'{account_id}0000000000'
 
     @abstractmethod
     def get_account_id(self) -> str:
@@ -159,17 +162,17 @@ class AbstractAccountInfo(ABC):
         if not self.allowed_is_valid(allowed):
             raise ValueError(f'not a description of what a key may do: {allowed!r}')
         self._set_auth_data(
-            account_id=account_id,
-            auth_token=auth_token,
-            api_url=api_url,
-            download_url=download_url,
-            recommended_part_size=recommended_part_size,
-            absolute_minimum_part_size=absolute_minimum_part_size,
-            application_key=application_key,
-            realm=realm,
-            s3_api_url=s3_api_url,
-            allowed=allowed,
-            application_key_id=application_key_id,
+            account_id,
+            auth_token,
+            api_url,
+            download_url,
+            recommended_part_size,
+            absolute_minimum_part_size,
+            application_key,
+            realm,
+            s3_api_url,
+            allowed,
+            application_key_id,
         )
 
     @classmethod

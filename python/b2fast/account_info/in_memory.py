@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..exception import MissingAccountData
 from .upload_url_pool import UrlPoolAccountInfo
@@ -13,22 +13,24 @@ from .upload_url_pool import UrlPoolAccountInfo
 if TYPE_CHECKING:
     from .abstract import NamedBucket
 
+_T = TypeVar('_T')
+
 
 @dataclass(frozen=True, repr=False)
 class _AuthData:
     """What one authorization gave; replaced as a whole, so that readers see no mixture."""
 
-    account_id: str
-    auth_token: str
-    api_url: str
-    download_url: str
-    recommended_part_size: int
-    absolute_minimum_part_size: int
-    application_key: str
-    realm: str
-    s3_api_url: str
-    allowed: dict[str, Any]
-    application_key_id: str
+    account_id: str | None = None
+    account_auth_token: str | None = None
+    api_url: str | None = None
+    download_url: str | None = None
+    recommended_part_size: int | None = None
+    absolute_minimum_part_size: int | None = None
+    application_key: str | None = None
+    realm: str | None = None
+    s3_api_url: str | None = None
+    allowed: dict[str, Any] | None = None
+    application_key_id: str | None = None
 
 
 class InMemoryAccountInfo(UrlPoolAccountInfo):
@@ -37,14 +39,14 @@ class InMemoryAccountInfo(UrlPoolAccountInfo):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._lock = threading.Lock()
-        self._auth: _AuthData | None = None
+        self._auth = _AuthData()
         self._buckets: dict[str, str] = {}
 
     def clear(self) -> None:
         """Forget everything."""
         super().clear()
         with self._lock:
-            self._auth = None
+            self._auth = _AuthData()
             self._buckets = {}
 
     def _set_auth_data(
@@ -63,7 +65,7 @@ class InMemoryAccountInfo(UrlPoolAccountInfo):
     ) -> None:
         self._auth = _AuthData(
             account_id=account_id,
-            auth_token=auth_token,
+            account_auth_token=auth_token,
             api_url=api_url,
             download_url=download_url,
             recommended_part_size=recommended_part_size,
@@ -75,11 +77,10 @@ class InMemoryAccountInfo(UrlPoolAccountInfo):
             application_key_id=application_key_id,
         )
 
-    def _known(self, name: str) -> _AuthData:
-        auth = self._auth
-        if auth is None:
+    def _known(self, name: str, value: _T | None) -> _T:
+        if value is None:
             raise MissingAccountData(name)
-        return auth
+        return value
 
     def refresh_entire_bucket_name_cache(self, name_id_iterable: Iterable[tuple[str, str]]) -> None:
         """Know these buckets, by name and ID, and no others."""
@@ -116,44 +117,44 @@ class InMemoryAccountInfo(UrlPoolAccountInfo):
 
     def get_account_id(self) -> str:
         """The ID of the account."""
-        return self._known('account_id').account_id
+        return self._known('account_id', self._auth.account_id)
 
     def get_application_key_id(self) -> str:
         """The ID of the key."""
-        return self._known('application_key_id').application_key_id
+        return self._known('application_key_id', self._auth.application_key_id)
 
     def get_account_auth_token(self) -> str:
         """The token for calls."""
-        return self._known('account_auth_token').auth_token
+        return self._known('account_auth_token', self._auth.account_auth_token)
 
     def get_api_url(self) -> str:
         """The base URL of calls."""
-        return self._known('api_url').api_url
+        return self._known('api_url', self._auth.api_url)
 
     def get_application_key(self) -> str:
         """The key itself, for the next authorization."""
-        return self._known('application_key').application_key
+        return self._known('application_key', self._auth.application_key)
 
     def get_download_url(self) -> str:
         """The base URL of downloads."""
-        return self._known('download_url').download_url
+        return self._known('download_url', self._auth.download_url)
 
     def get_realm(self) -> str:
         """The realm, by its name or URL, as it was given to the authorization."""
-        return self._known('realm').realm
+        return self._known('realm', self._auth.realm)
 
     def get_recommended_part_size(self) -> int:
         """The size of parts that B2 recommends, in bytes."""
-        return self._known('recommended_part_size').recommended_part_size
+        return self._known('recommended_part_size', self._auth.recommended_part_size)
 
     def get_absolute_minimum_part_size(self) -> int:
         """The least size of a part but the last, in bytes."""
-        return self._known('absolute_minimum_part_size').absolute_minimum_part_size
+        return self._known('absolute_minimum_part_size', self._auth.absolute_minimum_part_size)
 
     def get_allowed(self) -> dict[str, Any]:
         """What the key is allowed to do: ``buckets``, ``capabilities`` and ``namePrefix``."""
-        return self._known('allowed').allowed
+        return self._known('allowed', self._auth.allowed)
 
     def get_s3_api_url(self) -> str:
         """The base URL of the S3-compatible API."""
-        return self._known('s3_api_url').s3_api_url
+        return self._known('s3_api_url', self._auth.s3_api_url)

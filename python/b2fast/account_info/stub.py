@@ -47,7 +47,8 @@ class StubAccountInfo(UrlPoolAccountInfo):
             'application_key_id',
         ):
             setattr(self, name, None)
-        self.buckets: dict[str, str] = {}
+        self.buckets: dict[str, Any] = {}
+        """The buckets that were saved, by their IDs."""
 
     def _set_auth_data(
         self,
@@ -76,28 +77,27 @@ class StubAccountInfo(UrlPoolAccountInfo):
         self.application_key_id = application_key_id
 
     def refresh_entire_bucket_name_cache(self, name_id_iterable: Iterable[tuple[str, str]]) -> None:
-        """Know these buckets, by name and ID, and no others."""
-        self.buckets = dict(name_id_iterable)
+        """Forget all buckets."""
+        self.buckets = {}
 
     def list_bucket_names_ids(self) -> list[tuple[str, str]]:
-        """Name and ID of every known bucket."""
-        return list(self.buckets.items())
+        """Name and ID of every saved bucket."""
+        return [(bucket.name, bucket.id_) for bucket in self.buckets.values()]
 
     def get_bucket_id_or_none_from_bucket_name(self, bucket_name: str) -> str | None:
-        """The ID of a known bucket."""
-        return self.buckets.get(bucket_name)
+        """None: no bucket is found, so that every name is asked for."""
+        return None
 
     def get_bucket_name_or_none_from_bucket_id(self, bucket_id: str) -> str | None:
-        """The name of a known bucket."""
-        return next((name for name, id_ in self.buckets.items() if id_ == bucket_id), None)
+        """None: no bucket is found, so that every ID is asked for."""
+        return None
 
     def save_bucket(self, bucket: NamedBucket) -> None:
-        """Remember the name and the ID of a bucket."""
-        self.buckets[bucket.name] = bucket.id_
+        """Keep a bucket in ``buckets``."""
+        self.buckets[bucket.id_] = bucket
 
     def remove_bucket_name(self, bucket_name: str) -> None:
-        """Forget a bucket, if it is known."""
-        self.buckets.pop(bucket_name, None)
+        """Nothing."""
 
     def take_bucket_upload_url(self, bucket_id: str) -> tuple[str | None, str | None]:
         """Two None: no upload URLs of buckets are kept."""
@@ -109,11 +109,12 @@ class StubAccountInfo(UrlPoolAccountInfo):
         """Nothing: no upload URLs of buckets are kept."""
 
     def clear_bucket_upload_data(self, bucket_id: str) -> None:
-        """Nothing: no upload URLs of buckets are kept."""
+        """Forget a bucket, if it is known."""
+        self.buckets.pop(bucket_id, None)
 
-    def get_bucket_upload_data(self, bucket_id: str) -> tuple[str | None, str | None]:
-        """Two None: no upload URLs of buckets are kept."""
-        return None, None
+    def get_bucket_upload_data(self, bucket_id: str) -> Any:
+        """A saved bucket, or two None."""
+        return self.buckets.get(bucket_id, (None, None))
 
     def get_account_id(self) -> Any:
         """The ID of the account."""

@@ -147,11 +147,17 @@ class CorruptAccountInfo(AccountInfoError):
 
 
 class MissingAccountData(AccountInfoError):
-    """Something is asked for that only an authorization provides."""
+    """Something is asked for that only an authorization provides.
+
+    ``hint`` says what to do, where more is known than what is missing.
+    """
+
+    hint: str | None = None
 
     def __init__(self, key: str) -> None:
         super().__init__()
         self.key = key
 
     def __str__(self) -> str:
-        return f'Missing account data: {self.key}'
+        hint = '' if self.hint is None else f'; {self.hint}'
+        return f'Missing account data: {self.key}{hint}'
