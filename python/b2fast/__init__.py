@@ -8,12 +8,12 @@ that only lists files does not wait for what others need.
 
 from __future__ import annotations
 
-import importlib
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import _core
 from ._core import __version__ as __version__
+from .lazy_names import load_name
 
 if TYPE_CHECKING:
     from .account_info import (
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from .b2http import (
         B2Http as B2Http,
         ResponseContextManager as ResponseContextManager,
+    )
+    from .bounded_queue_executor import (
+        BoundedQueueExecutor as BoundedQueueExecutor,
     )
     from .bucket import (
         Bucket as Bucket,
@@ -117,6 +120,9 @@ if TYPE_CHECKING:
         SRC_LAST_MODIFIED_MILLIS as SRC_LAST_MODIFIED_MILLIS,
         SSE_C_KEY_ID_FILE_INFO_KEY_NAME as SSE_C_KEY_ID_FILE_INFO_KEY_NAME,
     )
+    from .included_sources import (
+        get_included_sources as get_included_sources,
+    )
     from .large_file.part import (
         Part as Part,
     )
@@ -169,6 +175,20 @@ if TYPE_CHECKING:
         RawSimulator as RawSimulator,
         SimulatorServer as SimulatorServer,
     )
+    from .stream.chained import (
+        StreamOpener as StreamOpener,
+    )
+    from .stream.hashing import (
+        StreamWithHash as StreamWithHash,
+    )
+    from .stream.progress import (
+        AbstractStreamWithProgress as AbstractStreamWithProgress,
+        ReadingStreamWithProgress as ReadingStreamWithProgress,
+        WritingStreamWithProgress as WritingStreamWithProgress,
+    )
+    from .stream.range import (
+        RangeOfInputStream as RangeOfInputStream,
+    )
     from .transfer.inbound.download_manager import (
         DownloadManager as DownloadManager,
     )
@@ -178,8 +198,14 @@ if TYPE_CHECKING:
     from .transfer.inbound.mtime_updated_file import (
         MtimeUpdatedFile as MtimeUpdatedFile,
     )
+    from .transfer.outbound.large_file_upload_state import (
+        LargeFileUploadState as LargeFileUploadState,
+    )
     from .transfer.outbound.outbound_source import (
         OutboundTransferSource as OutboundTransferSource,
+    )
+    from .transfer.outbound.progress_reporter import (
+        PartProgressReporter as PartProgressReporter,
     )
     from .transfer.outbound.upload_manager import (
         UploadManager as UploadManager,
@@ -200,6 +226,13 @@ if TYPE_CHECKING:
     from .utils.clock import (
         current_time_millis as current_time_millis,
     )
+    from .utils.docs import (
+        get_b2sdk_doc_urls as get_b2sdk_doc_urls,
+    )
+    from .utils.filesystem import (
+        fix_windows_path_limit as fix_windows_path_limit,
+        validate_b2_file_name_as_path as validate_b2_file_name_as_path,
+    )
     from .utils.hashing import (
         hex_sha1_of_bytes as hex_sha1_of_bytes,
         hex_sha1_of_file as hex_sha1_of_file,
@@ -207,6 +240,10 @@ if TYPE_CHECKING:
     )
     from .utils.log_filter import (
         UrllibWarningFilter as UrllibWarningFilter,
+    )
+    from .utils.numbers import (
+        format_and_scale_fraction as format_and_scale_fraction,
+        format_and_scale_number as format_and_scale_number,
     )
     from .utils.parts import (
         choose_part_ranges as choose_part_ranges,
@@ -220,10 +257,19 @@ if TYPE_CHECKING:
         points_to_fifo as points_to_fifo,
         points_to_stdout as points_to_stdout,
     )
+    from .utils.stream_hashing import (
+        IncrementalHexDigester as IncrementalHexDigester,
+    )
     from .utils.text import (
         escape_control_chars as escape_control_chars,
         substitute_control_chars as substitute_control_chars,
         unprintable_to_hex as unprintable_to_hex,
+    )
+    from .utils.thread_pool import (
+        ThreadPoolMixin as ThreadPoolMixin,
+    )
+    from .utils.trace import (
+        trace_call as trace_call,
     )
     from .utils.url import (
         b2_url_decode as b2_url_decode,
@@ -232,6 +278,11 @@ if TYPE_CHECKING:
     from .version import (
         USER_AGENT as USER_AGENT,
         VERSION as VERSION,
+    )
+    from .version_utils import (
+        FeaturePreviewWarning as FeaturePreviewWarning,
+        rename_argument as rename_argument,
+        rename_function as rename_function,
     )
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -263,6 +314,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'B2Http',
         'ResponseContextManager',
     ),
+    'bounded_queue_executor': ('BoundedQueueExecutor',),
     'bucket': ('Bucket',),
     'bucket_factory': ('BucketFactory',),
     'cache': (
@@ -328,6 +380,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'SRC_LAST_MODIFIED_MILLIS',
         'SSE_C_KEY_ID_FILE_INFO_KEY_NAME',
     ),
+    'included_sources': ('get_included_sources',),
     'large_file.part': ('Part',),
     'large_file.services': ('LargeFileServices',),
     'large_file.unfinished_large_file': ('UnfinishedLargeFile',),
@@ -368,10 +421,20 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'RawSimulator',
         'SimulatorServer',
     ),
+    'stream.chained': ('StreamOpener',),
+    'stream.hashing': ('StreamWithHash',),
+    'stream.progress': (
+        'AbstractStreamWithProgress',
+        'ReadingStreamWithProgress',
+        'WritingStreamWithProgress',
+    ),
+    'stream.range': ('RangeOfInputStream',),
     'transfer.inbound.download_manager': ('DownloadManager',),
     'transfer.inbound.downloaded_file': ('DownloadedFile',),
     'transfer.inbound.mtime_updated_file': ('MtimeUpdatedFile',),
+    'transfer.outbound.large_file_upload_state': ('LargeFileUploadState',),
     'transfer.outbound.outbound_source': ('OutboundTransferSource',),
+    'transfer.outbound.progress_reporter': ('PartProgressReporter',),
     'transfer.outbound.upload_manager': ('UploadManager',),
     'transfer.outbound.upload_source': (
         'AbstractUploadSource',
@@ -387,12 +450,21 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'NotificationRuleResponse',
     ),
     'utils.clock': ('current_time_millis',),
+    'utils.docs': ('get_b2sdk_doc_urls',),
+    'utils.filesystem': (
+        'fix_windows_path_limit',
+        'validate_b2_file_name_as_path',
+    ),
     'utils.hashing': (
         'hex_sha1_of_bytes',
         'hex_sha1_of_file',
         'hex_sha1_of_stream',
     ),
     'utils.log_filter': ('UrllibWarningFilter',),
+    'utils.numbers': (
+        'format_and_scale_fraction',
+        'format_and_scale_number',
+    ),
     'utils.parts': ('choose_part_ranges',),
     'utils.range_': (
         'EMPTY_RANGE',
@@ -403,11 +475,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'points_to_fifo',
         'points_to_stdout',
     ),
+    'utils.stream_hashing': ('IncrementalHexDigester',),
     'utils.text': (
         'escape_control_chars',
         'substitute_control_chars',
         'unprintable_to_hex',
     ),
+    'utils.thread_pool': ('ThreadPoolMixin',),
+    'utils.trace': ('trace_call',),
     'utils.url': (
         'b2_url_decode',
         'b2_url_encode',
@@ -415,6 +490,11 @@ _NAMES: dict[str, tuple[str, ...]] = {
     'version': (
         'USER_AGENT',
         'VERSION',
+    ),
+    'version_utils': (
+        'FeaturePreviewWarning',
+        'rename_argument',
+        'rename_function',
     ),
 }
 """The public names of each module; the imports above say the same to type checkers."""
@@ -433,13 +513,7 @@ if _core.DEBUG_BUILD:
 
 
 def __getattr__(name: str) -> Any:
-    module = _MODULES.get(name)
-    if module is None:
-        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
-    value = getattr(importlib.import_module(f'.{module}', __name__), name)
-    # The next use finds it without this function.
-    globals()[name] = value
-    return value
+    return load_name(globals(), _MODULES, name)
 
 
 def __dir__() -> list[str]:

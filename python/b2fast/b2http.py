@@ -8,10 +8,10 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import random
 from typing import TYPE_CHECKING, Any, Literal
 
 from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
@@ -19,17 +19,28 @@ from .exception import B2Error
 from .http_body import StreamBody
 from .http_callback import ClockSkewHook, HttpCallback
 from .http_errors import error_of_exception, error_of_response, not_json
+from .lazy_names import load_name
 from .log import logger_of
 from .retry import RetryPolicy
 from .types import JSON, ReadOnlyStream
+from .utils.process_locale import setlocale
 from .version import USER_AGENT
 
 if TYPE_CHECKING:
     import requests
 
     from ._core.transfer import Engine
+    from .requests import NotDecompressingHTTPAdapter
 
-__all__ = ['B2Http', 'ClockSkewHook', 'HttpCallback', 'ResponseContextManager']
+__all__ = [
+    'B2Http',
+    'ClockSkewHook',
+    'HttpCallback',
+    'NotDecompressingHTTPAdapter',
+    'ResponseContextManager',
+    'random',
+    'setlocale',
+]
 
 logger = logger_of(__name__)
 
@@ -122,7 +133,7 @@ class B2Http:
             self.add_callback(ClockSkewHook())
         self._sleep: Callable[[float], object] = time.sleep
         self._clock: Callable[[], float] = time.monotonic
-        self._random: Callable[[], float] = random.random
+        self._random: Callable[[], float] = random
         # By process ID.  A child of fork leaves its parent's objects untouched and alive: their
         # sockets are shared and their threads are not there.
         self._sessions = {os.getpid(): self._new_session()}
@@ -360,6 +371,8 @@ class B2Http:
         """Send the request once; read the answer, unless it is good and to be streamed."""
         import requests
 
+        from .requests import turn_off_decoding
+
         try:
             response = self.session.request(
                 request.method,
@@ -376,7 +389,7 @@ class B2Http:
                 auth=_leave_as_it_is,
             )
             if not self.api_config.decode_content:
-                _turn_off_decoding(response)
+                turn_off_decoding(response)
             if not (request.stream and _is_good(response)):
                 response.content  # noqa: B018
         except requests.RequestException as error:
@@ -402,17 +415,14 @@ def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedReque
     return request
 
 
-def _turn_off_decoding(response: requests.Response) -> None:
-    """Let the body be read as B2 stored it; requests itself offers no way to say so."""
-    import urllib3
-
-    if isinstance(response.raw, urllib3.HTTPResponse):
-        response.raw.CONTENT_DECODERS = []
-
-
 def _json_of(response: requests.Response, url: str) -> JSON:
     try:
         answer: JSON = json.loads(response.content)
     except ValueError:
         raise not_json(response.content, url) from None
     return answer
+
+
+def __getattr__(name: str) -> Any:
+    # Importing requests takes longer than all the rest, so it waits for the first request.
+    return load_name(globals(), {'NotDecompressingHTTPAdapter': 'requests'}, name)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from abc import ABCMeta, abstractmethod
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+
+from .utils.text import escape_control_chars
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -36,8 +39,14 @@ class AbstractProgressListener(metaclass=ABCMeta):
         self._closed = True
 
     def change_description(self, new_description: str) -> bool:
-        """Replace the description; returns whether it will be shown."""
+        """Replace the description, if it can still be shown; returns whether it can."""
+        if not self._can_change_description():
+            return False
         self.description = new_description
+        return True
+
+    def _can_change_description(self) -> bool:
+        """Would another description be shown?"""
         return True
 
     def __enter__(self) -> Self:
@@ -109,10 +118,13 @@ class SimpleProgressListener(AbstractProgressListener):
         if now - self.last_time < self.SECONDS_BETWEEN_LINES or self.total == 0:
             return
         if not self.any_printed:
-            print(self.description)
+            print(escape_control_chars(self.description))
         print(f'     {int(100 * byte_count / self.total)}%')
         self.last_time = now
         self.any_printed = True
+
+    def _can_change_description(self) -> bool:
+        return not self.any_printed
 
     def close(self) -> None:
         """Print that the transfer is over, if it printed anything."""
@@ -122,9 +134,14 @@ class SimpleProgressListener(AbstractProgressListener):
 
 
 class TqdmProgressListener(AbstractProgressListener):
-    """Shows a progress bar; needs the package ``tqdm`` (the extra ``cli`` installs it)."""
+    """Shows a progress bar; needs the package ``tqdm`` (the extra ``cli`` installs it).
+
+    Raises `ModuleNotFoundError` if it is not installed.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not _has_tqdm():
+            raise ModuleNotFoundError("no module named 'tqdm': install b2fast[cli]", name='tqdm')
         super().__init__(*args, **kwargs)
         self.tqdm: tqdm[Any] | None = None
         self.prev_value = 0
@@ -138,7 +155,7 @@ class TqdmProgressListener(AbstractProgressListener):
         from tqdm import tqdm
 
         self.tqdm = tqdm(
-            desc=self.description,
+            desc=escape_control_chars(self.description),
             total=total_byte_count,
             unit='B',
             unit_scale=True,
@@ -156,9 +173,10 @@ class TqdmProgressListener(AbstractProgressListener):
 
     def change_description(self, new_description: str) -> bool:
         """Replace the description, also of a bar that is shown."""
-        if self.tqdm is not None:
-            self.tqdm.set_description(new_description)
-        return super().change_description(new_description)
+        changed = super().change_description(new_description)
+        if changed and self.tqdm is not None:
+            self.tqdm.set_description(escape_control_chars(new_description))
+        return changed
 
     def close(self) -> None:
         """Leave the bar as it is."""
@@ -175,11 +193,13 @@ def make_progress_listener(description: str, quiet: bool) -> AbstractProgressLis
     """
     if quiet:
         return DoNothingProgressListener()
-    try:
-        import tqdm  # noqa: F401
-    except ImportError:
-        return SimpleProgressListener(description)
-    return TqdmProgressListener(description)
+    if _has_tqdm():
+        return TqdmProgressListener(description)
+    return SimpleProgressListener(description)
+
+
+def _has_tqdm() -> bool:
+    return importlib.util.find_spec('tqdm') is not None
 
 
 class TransferProgress:

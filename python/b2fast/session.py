@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .authorized_session import AuthorizedSession
+from .token_type import TokenType
 
 if TYPE_CHECKING:
     from .encryption.setting import EncryptionSetting
     from .file_lock import BucketRetentionSetting, FileRetentionSetting, LegalHold
     from .raw_api import MetadataDirectiveMode
     from .types import LifecycleRule, NotificationRule, NotificationRuleResponse, ReadOnlyStream
+
+__all__ = ['B2Session', 'TokenType']
 
 
 class B2Session(AuthorizedSession):

@@ -34,7 +34,10 @@ class ReadOnlyStream(Protocol):
 
 
 class LifecycleRule(TypedDict):
-    """When B2 hides and deletes the files below a prefix by itself; numbers are days >= 1."""
+    """When B2 hides and deletes the files below a prefix by itself; numbers are days >= 1.
+
+    .. _B2 Cloud Storage Lifecycle Rules: https://www.backblaze.com/docs/cloud-storage-lifecycle-rules
+    """
 
     fileNamePrefix: str
     daysFromHidingToDeleting: NotRequired[int | None]

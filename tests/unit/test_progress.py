@@ -44,16 +44,18 @@ def test_context_manager_closes_after_an_error() -> None:
 
 
 def test_simple_listener(capsys: pytest.CaptureFixture[str]) -> None:
-    with SimpleProgressListener('a file') as listener:
+    with SimpleProgressListener('file') as listener:
         listener.set_total_bytes(100)
         listener.bytes_completed(10)
+        assert listener.change_description('a \x1b[2Jfile')
         listener.last_time -= 10
         listener.bytes_completed(50)
         listener.bytes_completed(60)
+        assert not listener.change_description('another')
         listener.last_time -= 10
         listener.bytes_completed(100)
     listener.close()
-    assert capsys.readouterr().out == 'a file\n     50%\n     100%\n    DONE.\n'
+    assert capsys.readouterr().out == "'a \\x1b[2Jfile'\n     50%\n     100%\n    DONE.\n"
 
 
 def test_simple_listener_is_silent_about_short_and_empty_transfers(
@@ -72,7 +74,7 @@ def test_simple_listener_is_silent_about_short_and_empty_transfers(
 def test_tqdm_listener(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = io.StringIO()
     monkeypatch.setattr(sys, 'stderr', shown)
-    with TqdmProgressListener('a file') as listener:
+    with TqdmProgressListener('a\x1b[2J file') as listener:
         listener.bytes_completed(1)
         assert listener.tqdm is None
         listener.set_total_bytes(500)
@@ -81,11 +83,28 @@ def test_tqdm_listener(monkeypatch: pytest.MonkeyPatch) -> None:
         listener.bytes_completed(400)
         listener.bytes_completed(300)
         assert listener.prev_value == 400
-        assert listener.change_description('another')
+        assert listener.change_description('an\x1bother')
         listener.bytes_completed(1000)
         assert listener.tqdm.n == 1000
-    assert 'a file:' in shown.getvalue()
-    assert 'another: 100%' in shown.getvalue()
+    assert "'a\\x1b[2J file':" in shown.getvalue()
+    assert "'an\\x1bother': 100%" in shown.getvalue()
+
+
+def test_tqdm_listener_without_tqdm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'tqdm', None)
+    with pytest.raises(ModuleNotFoundError, match=r'b2fast\[cli\]'):
+        TqdmProgressListener('a file')
+
+
+@pytest.mark.parametrize('cls', [DoNothingProgressListener, TqdmProgressListener])
+def test_a_subclass_may_refuse_descriptions(cls: Any) -> None:
+    class Fixed(cls):
+        def _can_change_description(self) -> bool:
+            return False
+
+    with Fixed('first') as listener:
+        assert not listener.change_description('second')
+        assert listener.description == 'first'
 
 
 @pytest.mark.parametrize(

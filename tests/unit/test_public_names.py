@@ -6,10 +6,13 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import b2fast
+import b2fast.b2http
+import b2fast.utils
 
 
 def output_of(program: str) -> str:
@@ -19,19 +22,26 @@ def output_of(program: str) -> str:
     ).stdout
 
 
-@pytest.mark.parametrize('name', b2fast.__all__)
-def test_every_name_exists(name: str) -> None:
-    assert getattr(b2fast, name) is getattr(b2fast, name)
-    assert name in dir(b2fast)
+PACKAGES = [b2fast, b2fast.utils]
 
 
-def test_unknown_name() -> None:
-    with pytest.raises(AttributeError, match='NoSuchName'):
-        b2fast.NoSuchName  # noqa: B018
+@pytest.mark.parametrize(
+    ('package', 'name'), [(package, name) for package in PACKAGES for name in package.__all__]
+)
+def test_every_name_exists(package: Any, name: str) -> None:
+    assert getattr(package, name) is getattr(package, name)
+    assert name in dir(package)
 
 
-def test_type_checkers_see_the_same_names() -> None:
-    tree = ast.parse(Path(b2fast.__file__).read_text())
+@pytest.mark.parametrize('module', [*PACKAGES, b2fast.b2http])
+def test_unknown_name(module: Any) -> None:
+    with pytest.raises(AttributeError, match=f'{module.__name__}.*NoSuchName'):
+        module.NoSuchName  # noqa: B018
+
+
+@pytest.mark.parametrize('package', PACKAGES)
+def test_type_checkers_see_the_same_names(package: Any) -> None:
+    tree = ast.parse(Path(package.__file__).read_text())
     (block,) = (
         node
         for node in tree.body
@@ -43,13 +53,23 @@ def test_type_checkers_see_the_same_names() -> None:
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert seen == b2fast._MODULES
+    assert seen == package._MODULES
 
 
 def test_import_is_light() -> None:
     program = (
         'import sys, b2fast\n'
         "heavy = {'requests', 'tqdm', 'sqlite3', 'http.client', 'asyncio', 'hashlib'}\n"
+        'print(sorted(heavy & set(sys.modules)))'
+    )
+    assert output_of(program) == '[]\n'
+
+
+@pytest.mark.parametrize('module', ['utils', 'b2http', 'session'])
+def test_a_module_waits_for_what_is_heavy(module: str) -> None:
+    program = (
+        f'import sys, b2fast.{module}\n'
+        "heavy = {'requests', 'tqdm', 'sqlite3', 'http.client'}\n"
         'print(sorted(heavy & set(sys.modules)))'
     )
     assert output_of(program) == '[]\n'

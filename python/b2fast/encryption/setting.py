@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import enum
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 from ..http_constants import SSE_C_KEY_ID_FILE_INFO_KEY_NAME, SSE_C_KEY_ID_HEADER
+from ..utils.hashing import b64_of_bytes, md5_of_bytes
 from ..utils.url import b2_url_decode, b2_url_encode
 from .types import (
     ENCRYPTION_MODES_WITH_MANDATORY_ALGORITHM,
@@ -65,14 +65,11 @@ class EncryptionKey:
 
     def key_b64(self) -> str:
         """The secret in Base64."""
-        return base64.b64encode(self._known_secret()).decode('ascii')
+        return b64_of_bytes(self._known_secret())
 
     def key_md5(self) -> str:
         """The MD5 of the secret in Base64, by which the service detects a garbled key."""
-        import hashlib  # loads OpenSSL, which most programs never need here
-
-        digest = hashlib.md5(self._known_secret(), usedforsecurity=False).digest()
-        return base64.b64encode(digest).decode('ascii')
+        return b64_of_bytes(md5_of_bytes(self._known_secret()))
 
     def _known_secret(self) -> bytes:
         if self.secret is None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..encryption.types import EncryptionMode
 from ..exception import AccessDenied, SSECKeyError
+from ..utils.file_names import validate_b2_file_name
 from .caller import HttpCaller
-from .names import check_file_name
 from .parameters import for_write, given, json_or_none, range_text, source_key
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class UploadCalls(HttpCaller):
 
         :raises UnusableFileName: if the name is too long or has characters that it must not.
         """
-        check_file_name(filename)
+        validate_b2_file_name(filename)
 
     def get_upload_url(
         self, api_url: str, account_auth_token: str, bucket_id: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 _SEPARATORS = re.compile(r'[/\\]')
@@ -27,3 +28,18 @@ def validate_b2_file_name_as_path(file_name: str) -> None:
         raise ValueError(f'file name is an absolute path: {file_name!r}')
     if any(component in ('.', '..') for component in components) or '' in components[:-1]:
         raise ValueError(f'file name has an empty, "." or ".." path component: {file_name!r}')
+
+
+def fix_windows_path_limit(path: str) -> str:
+    r"""The path with the prefix that lets Windows accept more than 260 characters.
+
+    Absolute paths get ``\\?\`` there, and shares (``\\server\...``) ``\\?\UNC\``; a path that has
+    such a prefix, a relative one, and every path of another system stay as they are.
+    """
+    import platform
+
+    if platform.system() != 'Windows' or path.startswith('\\\\?\\'):
+        return path
+    if path.startswith('\\\\'):
+        return '\\\\?\\UNC\\' + path[2:]
+    return '\\\\?\\' + path if os.path.isabs(path) else path

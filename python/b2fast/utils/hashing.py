@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from .._core import hashing
 from ..types import ReadOnlyStream, Sha1HexDigest
+
+if TYPE_CHECKING:
+    import hashlib
 
 
 def hex_sha1_of_bytes(data: bytes) -> Sha1HexDigest:
@@ -31,6 +35,22 @@ def hex_sha1_of_file(path_: str | os.PathLike[str]) -> Sha1HexDigest:
 
 def hex_md5_of_bytes(data: bytes) -> str:
     """The MD5 of bytes, as 32 hex digits."""
+    return _md5(data).hexdigest()
+
+
+def md5_of_bytes(data: bytes) -> bytes:
+    """The MD5 of bytes, as 16 bytes."""
+    return _md5(data).digest()
+
+
+def b64_of_bytes(data: bytes) -> str:
+    """Bytes in Base64, as B2 takes keys and their MD5."""
+    import base64
+
+    return base64.b64encode(data).decode('ascii')
+
+
+def _md5(data: bytes) -> hashlib._Hash:
     import hashlib  # loads OpenSSL
 
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+    return hashlib.md5(data, usedforsecurity=False)

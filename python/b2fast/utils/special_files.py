@@ -23,6 +23,16 @@ def points_to_stdout(path: Path) -> bool:
     return path in _STDOUT_NAMES
 
 
+def is_special_file(path: str | os.PathLike[str]) -> bool:
+    """Has the path the name of a device? What is there does not matter."""
+    name = os.fspath(path)
+    if name == os.devnull or name.startswith('/dev/'):
+        return True
+    import platform
+
+    return platform.system() == 'Windows' and name.upper() in ('CON', 'NUL')
+
+
 def is_written_in_place(path: str) -> bool:
     """Is it a pipe, a device or a descriptor, which cannot be replaced by a file?
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ...exception import InvalidArgument
 from ...progress import AbstractProgressListener, TransferProgress
+from ...utils.mtime import mtime_ns_of
 from ...utils.special_files import is_written_in_place, points_to_stdout
 from .content_check import ContentCheck
 from .destination import check_destination, destination_errors
-from .mtime_updated_file import mtime_ns_of
 
 if TYPE_CHECKING:
     from pathlib import Path

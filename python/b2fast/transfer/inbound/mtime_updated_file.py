@@ -8,13 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Literal, Self
 
+from ...utils.mtime import mtime_ns_of
 from .destination import destination_errors
-
-
-def mtime_ns_of(mod_time_millis: int) -> int | None:
-    """Milliseconds since 1970 as nanoseconds; None for a time that no file system has."""
-    nanoseconds = mod_time_millis * 1_000_000
-    return nanoseconds if -(2**63) <= nanoseconds < 2**63 else None
 
 
 class MtimeUpdatedFile:

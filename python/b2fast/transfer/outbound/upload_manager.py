@@ -15,7 +15,7 @@ from ...exception import (
 )
 from ...http_constants import LARGE_FILE_SHA1
 from ...progress import AbstractProgressListener, TransferProgress
-from ...raw_api.names import check_file_name
+from ...utils.file_names import validate_b2_file_name
 from ..seam import UploadContent
 from ..transfer_manager import TransferManager
 from .file_upload import FileUpload, PartUpload
@@ -54,7 +54,7 @@ class UploadManager(TransferManager):
         `WrongEncryptionSettingForFileWrite`, `InvalidArgument`, and an error of the source.
         Later: `SourceChanged`, `MaxRetriesExceeded`, errors of the service.
         """
-        check_file_name(upload.file_name)
+        validate_b2_file_name(upload.file_name)
         if upload.encryption is not None and not upload.encryption.can_be_used_for_file_write():
             raise WrongEncryptionSettingForFileWrite(upload.encryption)
         minimum = self._minimum_part_size(min_part_size)

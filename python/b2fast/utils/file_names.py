@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from ..exception import UnusableFileName
-from ..utils.text import unprintable_to_hex
+from .text import unprintable_to_hex
 
 _MAX_NAME_BYTES = 1024
 _MAX_SEGMENT_BYTES = 250
 
 
-def check_file_name(name: str) -> None:
+def validate_b2_file_name(name: str) -> None:
     """Check a name by the rules of the B2 documentation ("Files", "File names").
 
     The service has since dropped the rules on slashes and on the length of a segment, but
     tools that map names to paths still rely on them.
 
-    :raises UnusableFileName: if a rule is broken.
+    :raises UnusableFileName: if a rule is broken; it is a `ValueError`.
     """
-    encoded = name.encode('utf-8')
+    if not isinstance(name, str):
+        raise UnusableFileName(f'Filename must be a str, not {type(name).__name__}.')
+    try:
+        encoded = name.encode('utf-8')
+    except UnicodeEncodeError:
+        # Half of a surrogate pair stands for a byte of a local name that is not UTF-8.
+        raise UnusableFileName(f'Filename {name!r} has no encoding in UTF-8.') from None
     if not 1 <= len(encoded) <= _MAX_NAME_BYTES:
         if encoded:
             raise UnusableFileName('Filename is too long (can be at most 1024 bytes).')
