@@ -110,7 +110,9 @@ def listings(bucket):
         (('*.txt',), {'with_wildcard': True, 'recursive': True}),
         ((), {'latest_only': False, 'recursive': True, 'fetch_count': 2}),
     ):
-        found = [(v.file_name, v.action, v.size, folder) for v, folder in bucket.ls(*args, **kwargs)]
+        found = [
+            (v.file_name, v.action, v.size, folder) for v, folder in bucket.ls(*args, **kwargs)
+        ]
         show('ls', args, kwargs, found)
 
 

@@ -2,34 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import b2fast
 
 from .. import api, exception as exception, session
 from ..account_info.sqlite import SqliteAccountInfo
-from ..api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
 from . import absent
-
-if TYPE_CHECKING:
-    from ..account_info import AbstractAccountInfo
-    from ..cache import AbstractCache
 
 
 class B2Session(session.B2Session):
     """As `b2fast.B2Session`, but account data are in a SQLite file by default."""
 
     SQLITE_ACCOUNT_INFO_CLASS = SqliteAccountInfo
-
-    def __init__(
-        self,
-        account_info: AbstractAccountInfo | None = None,
-        cache: AbstractCache | None = None,
-        api_config: B2HttpApiConfig = DEFAULT_HTTP_API_CONFIG,
-    ) -> None:
-        if account_info is None:
-            account_info = self.SQLITE_ACCOUNT_INFO_CLASS()
-        super().__init__(account_info, cache, api_config)
 
 
 class B2Api(api.B2Api):
