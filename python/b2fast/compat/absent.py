@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 from abc import ABCMeta
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from ..exception import FeatureNotSupported
+
+_EMERGING = 'files made of several sources'
 
 _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
     'synchronization': {
@@ -75,7 +77,7 @@ _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         'replication.setup': ('ReplicationSetupHelper',),
     },
-    'files made of several sources': {
+    _EMERGING: {
         'transfer.emerge.planner.upload_subpart': ('CachedBytesStreamOpener',),
         'transfer.emerge.write_intent': ('WriteIntent',),
     },
@@ -88,6 +90,15 @@ _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
     },
 }
 """Feature, b2sdk's module below `b2sdk._internal`, names."""
+
+BUCKET_METHODS = {
+    'concatenate': _EMERGING,
+    'concatenate_stream': _EMERGING,
+    'create_file': _EMERGING,
+    'create_file_stream': _EMERGING,
+    'upload_unbound_stream': 'uploads of streams of unknown length',
+}
+"""Methods of `Bucket`, and the feature that each belongs to."""
 
 NAMES: dict[str, str] = {
     name: feature
@@ -149,10 +160,23 @@ def placeholder(name: str) -> Any:
     if name.isupper():
         return _Value(name, feature)
     if name.islower():
-
-        def function(*_args: Any, **_kwargs: Any) -> NoReturn:
-            raise FeatureNotSupported(name, feature)
-
-        function.__name__ = function.__qualname__ = name
-        return function
+        return _function(name, feature)
     return _Absent(name, (), {'_feature': feature, '__module__': __name__})
+
+
+class WithAbsentMethods:
+    """A bucket's methods that are not there: they can be looked up, but not called."""
+
+    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
+        if name not in BUCKET_METHODS:
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
+        return _function(f'Bucket.{name}', BUCKET_METHODS[name])
+
+
+def _function(name: str, feature: str) -> Callable[..., NoReturn]:
+    def refuse(*_args: Any, **_kwargs: Any) -> NoReturn:
+        raise FeatureNotSupported(name, feature)
+
+    refuse.__qualname__ = name
+    refuse.__name__ = name.rpartition('.')[2]
+    return refuse

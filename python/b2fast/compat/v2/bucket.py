@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ... import bucket as v3, bucket_factory as v3_factory, exception as v3_exception
+from ... import exception as v3_exception
 from ...http_constants import LIST_FILE_NAMES_MAX_LIMIT
 from ...transfer.outbound.upload_source import UploadMode
+from .. import v3
 from .exception import BucketIdNotFound
 from .file_version import FileVersionFactory
 from .old_parameters import takes_file_infos
@@ -130,7 +131,7 @@ class Bucket(v3.Bucket):
         )
 
 
-class BucketFactory(v3_factory.BucketFactory):
+class BucketFactory(v3.BucketFactory):
     """As in v3, for buckets of v2."""
 
     BUCKET_CLASS = Bucket
