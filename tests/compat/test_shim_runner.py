@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -33,13 +34,13 @@ def test_script_finds_modules_beside_it(script: Path) -> None:
 
 
 @pytest.mark.parametrize('name', ['some_program', 'some_package'])
-def test_module(script: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_module(script: Path, name: str) -> None:
     package = script.with_name('some_package')
     package.mkdir()
     (package / '__init__.py').touch()
     (package / '__main__.py').write_text(SHOW)
-    monkeypatch.chdir(script.parent)
-    shown = python(*SHIM, '-m', name, 'x').stdout
+    path = os.pathsep.join((str(script.parent), os.environ.get('PYTHONPATH', '')))
+    shown = python(*SHIM, '-m', name, 'x', env={**os.environ, 'PYTHONPATH': path}).stdout
     assert shown.startswith('__main__ [')
     assert shown.endswith("'x'] b2fast.compat.v3 True\n")
 
