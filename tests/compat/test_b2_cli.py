@@ -88,7 +88,7 @@ def test_keys(b2: Run) -> None:
     assert b2('key', 'list') == ''
 
 
-def test_files(b2: Run, tmp_path: Path) -> None:
+def test_file_up_and_down(b2: Run, tmp_path: Path) -> None:
     content = bytes(range(256)) * 1000
     source, target = tmp_path / 'source', tmp_path / 'target'
     source.write_bytes(content)
@@ -98,9 +98,7 @@ def test_files(b2: Run, tmp_path: Path) -> None:
     )
     assert uploaded['fileInfo']['x'] == 'y'
     assert uploaded['size'] == len(content)
-    b2('file', 'upload', '--quiet', 'my-bucket', source, 'b')
     assert objects(b2('file', 'info', 'b2://my-bucket/a/file'))['fileId'] == uploaded['fileId']
-
     told = b2('file', 'download', '--no-progress', 'b2://my-bucket/a/file', target)
     assert 'Checksum matches' in told
     assert target.read_bytes() == content
@@ -108,26 +106,34 @@ def test_files(b2: Run, tmp_path: Path) -> None:
     b2('file', 'download', '--quiet', f'b2id://{uploaded["fileId"]}', target)
     assert target.read_bytes() == content
 
-    small = tmp_path / 'small'
-    small.write_text('some text\n')
-    b2('file', 'upload', '--quiet', 'my-bucket', small, 'small')
-    assert b2('file', 'cat', '--no-progress', 'b2://my-bucket/small') == 'some text\n'
 
+def test_listing_and_removal(b2: Run, tmp_path: Path) -> None:
+    source = tmp_path / 'source'
+    source.write_text('some text\n')
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    for name in ('a/file', 'b', 'small'):
+        b2('file', 'upload', '--quiet', 'my-bucket', source, name)
     assert b2('ls', 'b2://my-bucket').split() == ['a/', 'b', 'small']
-    assert b2('ls', '-r', 'b2://my-bucket').split() == ['a/file', 'b', 'small']
     assert b2('ls', '-r', '--with-wildcard', 'b2://my-bucket/*l').split() == ['small']
-    assert objects(b2('file', 'hide', 'b2://my-bucket/b'))['action'] == 'hide'
-    assert b2('ls', '-r', 'b2://my-bucket').split() == ['a/file', 'small']
-    assert objects(b2('file', 'unhide', 'b2://my-bucket/b'))['fileName'] == 'b'
-    assert b2('ls', '-r', 'b2://my-bucket').split() == ['a/file', 'b', 'small']
     assert len(json.loads(b2('ls', '-r', '--json', 'b2://my-bucket'))) == 3
-
     assert b2('rm', '--dry-run', '-r', 'b2://my-bucket/a').split() == ['a/file']
     b2('rm', '--no-progress', '-r', 'b2://my-bucket/a')
     assert b2('ls', '-r', 'b2://my-bucket').split() == ['b', 'small']
     assert 'count: ' in b2('rm', '-r', '--versions', 'b2://my-bucket')
     assert b2('ls', '-r', '--versions', 'b2://my-bucket') == ''
     b2('bucket', 'delete', 'my-bucket')
+
+
+def test_cat_and_hide(b2: Run, tmp_path: Path) -> None:
+    source = tmp_path / 'source'
+    source.write_text('some text\n')
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    b2('file', 'upload', '--quiet', 'my-bucket', source, 'a')
+    assert b2('file', 'cat', '--no-progress', 'b2://my-bucket/a') == 'some text\n'
+    assert objects(b2('file', 'hide', 'b2://my-bucket/a'))['action'] == 'hide'
+    assert b2('ls', 'b2://my-bucket') == ''
+    assert objects(b2('file', 'unhide', 'b2://my-bucket/a'))['fileName'] == 'a'
+    assert b2('ls', 'b2://my-bucket').split() == ['a']
 
 
 def test_copy_by_id(b2: Run, tmp_path: Path) -> None:
