@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import types
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pytest
 
 from b2fast.compat import MODULES
 
-from .shim import python, shimmed
+from .shim import HERE, python, shimmed
 
 # What the reference documentation of b2sdk lists.
 INTERNAL_MODULES = [
@@ -307,6 +308,13 @@ def test_b2sdk_loggers_see_what_is_logged() -> None:
     lines = shimmed(program).splitlines()
     assert lines
     assert 'authorized for account account-0' in lines
+
+
+def test_the_documented_program_runs() -> None:
+    text = (HERE.parents[1] / 'docs' / 'compat.md').read_text()
+    (program,) = re.findall(r'^```python\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
+    shown = python('-W', 'error', '-c', program + '\nprint(B2Api.__module__)').stdout
+    assert shown == 'b2fast.compat.v2.api\n'
 
 
 def test_b2fast_alone_imports_nothing_of_it() -> None:

@@ -62,6 +62,32 @@ def test_classes_offer_the_same() -> None:
     assert differences == {}
 
 
+ACCOUNT_FILE = """
+import sys
+from b2sdk.v2 import B2Api, B2HttpApiConfig, RawSimulator, SqliteAccountInfo
+what, file = sys.argv[1:]
+api = B2Api(SqliteAccountInfo(file), api_config=B2HttpApiConfig(_raw_api_class=RawSimulator))
+if what == 'write':
+    api.authorize_account('production', *api.raw_api.create_account())
+    bucket = api.create_bucket('a-bucket', 'allPrivate')
+    key = api.create_key(['listBuckets'], 'key', bucket_id=bucket.id_, name_prefix='in/')
+    api.authorize_account('production', key.id_, key.application_key)
+info = api.account_info
+print(info.get_application_key_id(), info.get_realm(), sorted(info.get_allowed().items()))
+"""
+
+
+@pytest.mark.parametrize(('writer', 'reader'), [((), SHIM), (SHIM, ()), (SHIM, SHIM)])
+def test_account_files_are_the_same(
+    tmp_path: Path, writer: tuple[str, ...], reader: tuple[str, ...]
+) -> None:
+    program = tmp_path / 'program.py'
+    program.write_text(ACCOUNT_FILE)
+    written = python(*writer, program, 'write', tmp_path / 'account_info').stdout
+    assert "('bucketId', 'bucket_0'), ('bucketName', 'a-bucket')" in written
+    assert python(*reader, program, 'read', tmp_path / 'account_info').stdout == written
+
+
 @pytest.mark.parametrize('over_http', [False, True], ids=['in the process', 'over HTTP'])
 def test_backup_script_runs_unchanged(tmp_path: Path, over_http: bool) -> None:
     seen = []

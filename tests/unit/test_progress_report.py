@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 
 import pytest
-from tests.helpers import run_in_threads
 
 from b2fast import ProgressReport
+
+from ..helpers import run_in_threads
 
 
 @pytest.fixture
