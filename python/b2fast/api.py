@@ -209,7 +209,7 @@ class B2Api:
         """
         if bucket_name is not None and bucket_id is not None:
             raise ValueError('Provide either bucket_name or bucket_id, not both')
-        if bucket_id is not None:
+        if bucket_id:
             self.check_bucket_id_restrictions(bucket_id)
         else:
             self._check_restrictions('name', bucket_name)

@@ -15,8 +15,13 @@ if TYPE_CHECKING:
     class NamedBucket(Protocol):
         """What is remembered of a bucket."""
 
-        name: str
-        id_: str
+        @property
+        def name(self) -> str:
+            """The name."""
+
+        @property
+        def id_(self) -> str:
+            """The ID."""
 
 
 class AbstractAccountInfo(ABC):

@@ -104,10 +104,13 @@ class Database:
             try:
                 with LOCK:
                     return action()
+            except (sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.IntegrityError):
+                # A value that no column takes: the caller's mistake.
+                raise
             except sqlite3.Error as error:
                 code = getattr(error, 'sqlite_errorcode', None)
                 if not _may_pass(code) or time.monotonic() >= deadline:
-                    raise _meaning_of(error, code, self.name) from error
+                    raise _meaning_of(code, self.name) from error
                 if code == sqlite3.SQLITE_READONLY_DBMOVED:
                     self.close()
 
@@ -156,12 +159,7 @@ _REASONS = {
 """What the codes of SQLite mean that are about the file and not about its content."""
 
 
-def _meaning_of(error: sqlite3.Error, code: int | None, name: str) -> B2Error | sqlite3.Error:
-    if isinstance(
-        error, (sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.IntegrityError)
-    ):
-        # A value that no column takes: the caller's mistake.
-        return error
+def _meaning_of(code: int | None, name: str) -> B2Error:
     reason = _REASONS.get(code & 0xFF) if code is not None else None
     if reason is not None:
         return LocalFileError(name, *reason)

@@ -73,16 +73,20 @@ def _upgrades_of(connection: sqlite3.Connection) -> set[int]:
     return {number for (number,) in connection.execute('SELECT update_number FROM update_done')}
 
 
-def with_buckets(allowed: dict[str, Any]) -> dict[str, Any]:
-    """What a key is allowed to do, with the list of buckets that older versions did not have."""
+def read_allowed(text: str) -> dict[str, Any]:
+    """What a key is allowed to do, as it is stored, in the form with a list of buckets.
+
+    Older versions have one bucket at most and no list.
+
+    :raises ValueError: if it is not readable.
+    """
+    allowed = json.loads(text)
+    if not isinstance(allowed, dict):
+        raise ValueError('not an object')
     if 'buckets' in allowed:
         return allowed
-    result = {name: value for name, value in allowed.items() if not name.startswith('bucket')}
-    bucket_id = allowed.get('bucketId')
-    result['buckets'] = (
-        None if bucket_id is None else [{'id': bucket_id, 'name': allowed.get('bucketName')}]
-    )
-    return result
+    bucket_id, name = allowed.pop('bucketId', None), allowed.pop('bucketName', None)
+    return {**allowed, 'buckets': None if bucket_id is None else [{'id': bucket_id, 'name': name}]}
 
 
 def _add_column(declaration: str) -> Callable[[sqlite3.Connection], None]:
@@ -106,8 +110,8 @@ def _allow_several_buckets(connection: sqlite3.Connection) -> None:
     rows = connection.execute('SELECT rowid, allowed FROM account WHERE allowed IS NOT NULL')
     for rowid, text in rows.fetchall():
         try:
-            allowed = json.dumps(with_buckets(json.loads(text)))
-        except (ValueError, TypeError, AttributeError) as error:
+            allowed = json.dumps(read_allowed(text))
+        except ValueError as error:
             raise NotAccountData('unreadable restrictions of the key') from error
         connection.execute('UPDATE account SET allowed = ? WHERE rowid = ?', (allowed, rowid))
 

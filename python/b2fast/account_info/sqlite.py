@@ -8,11 +8,16 @@ import sqlite3
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ..exception import CorruptAccountInfo, LocalFileError, MissingAccountData
+from ..exception import (
+    CorruptAccountInfo,
+    InvalidArgument,
+    LocalFileError,
+    MissingAccountData,
+)
 from .database import LOCK, Database
 from .json_file import replace_json_file
-from .location import account_info_path
-from .schema import ABSOLUTE_MINIMUM_PART_SIZE, upgrade, with_buckets
+from .location import B2_ACCOUNT_INFO_ENV_VAR, account_info_path
+from .schema import ABSOLUTE_MINIMUM_PART_SIZE, read_allowed, upgrade
 from .upload_url_pool import UrlPoolAccountInfo
 
 if TYPE_CHECKING:
@@ -40,7 +45,8 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
     :param profile: the name of one of several accounts: letters, digits, ``_`` and ``-``.
     :raises CorruptAccountInfo: if the file has something else in it; it is left as it is.
     :raises LocalFileError: if the file cannot be read or made, or is another user's.
-    :raises ValueError: if a profile and a file are given, or no proper profile.
+    :raises ValueError: if a profile and a file are given, no proper profile, or an empty name in
+        the environment.
     """
 
     def __init__(
@@ -50,14 +56,17 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
         profile: str | None = None,
     ) -> None:
         self.filename = self.get_user_account_info_path(file_name=file_name, profile=profile)
+        if not self.filename:
+            raise InvalidArgument(
+                B2_ACCOUNT_INFO_ENV_VAR, 'is empty: unset it, or let it name a file'
+            )
         self._database = Database(
             # Where it is now, whatever the current directory will be.
             os.path.realpath(self.filename),
             self.filename,
             lambda connection: upgrade(connection, last_upgrade_to_run),
         )
-        with LOCK:
-            self._open()
+        self._open()
         super().__init__()
 
     @classmethod
@@ -72,8 +81,13 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
             self._database.open()
         except CorruptAccountInfo as error:
             code = getattr(error.__cause__, 'sqlite_errorcode', None)
-            if code != sqlite3.SQLITE_NOTADB or not self._replace_json_file():
+            if code != sqlite3.SQLITE_NOTADB:
                 raise
+            # Another thread may have replaced the file and use it by now, and looking at it
+            # would end that thread's locks.
+            with LOCK:
+                if not self._replace_json_file():
+                    raise
             self._database.open()
 
     def _replace_json_file(self) -> bool:
@@ -220,11 +234,10 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
         if text is None:
             return self.DEFAULT_ALLOWED
         try:
-            allowed = json.loads(text)
+            # Older versions of b2sdk write their form into files of any version.
+            return read_allowed(text)
         except ValueError as error:
             raise CorruptAccountInfo(self.filename) from error
-        # Older versions of b2sdk write the form with one bucket into any file.
-        return with_buckets(allowed)
 
     def get_s3_api_url(self) -> str:
         """The base URL of the S3-compatible API; empty in files that do not have it."""

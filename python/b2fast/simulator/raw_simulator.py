@@ -10,7 +10,7 @@ from b2fast.encryption.setting import EncryptionSetting
 from b2fast.file_lock import BucketRetentionSetting, FileRetentionSetting, LegalHold
 from b2fast.raw_api import ALL_CAPABILITIES, AbstractRawApi, MetadataDirectiveMode
 from b2fast.types import LifecycleRule, NotificationRule, NotificationRuleResponse, ReadOnlyStream
-from b2fast.utils.url import b2_url_decode
+from b2fast.utils.url import b2_url_decode, b2_url_encode
 
 from . import errors
 from .bucket import BucketSettings
@@ -694,7 +694,7 @@ class RawSimulator(AbstractRawApi):
         valid_duration_in_seconds: int,
     ) -> dict[str, Any]:
         self._bucket(account_auth_token, 'shareFiles', bucket_id, file_name_prefix)
-        fields = (bucket_id, file_name_prefix, str(valid_duration_in_seconds))
+        fields = (bucket_id, b2_url_encode(file_name_prefix), str(valid_duration_in_seconds))
         return {
             'bucketId': bucket_id,
             'fileNamePrefix': file_name_prefix,

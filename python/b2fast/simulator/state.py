@@ -26,7 +26,7 @@ _MAX_KEY_SECONDS = 1000 * 24 * 3600
 
 
 class NamedBucket(TypedDict):
-    """A bucket that a key is restricted to."""
+    """A bucket that a key is restricted to; it has no name any more if it is gone."""
 
     id: str
     name: str | None
@@ -156,6 +156,10 @@ class Service:
             raise errors.wrong_key('application key ID not valid')
         if not compare_digest(key.key.encode(), secret.encode()):
             raise errors.wrong_key('secret key is wrong')
+        for named in key.buckets_or_none or ():
+            # It may have been deleted since.
+            bucket = self.buckets_by_id.get(named['id'])
+            named['name'] = None if bucket is None else bucket.bucket_name
         return key
 
     def _key_expired(self, key: Key) -> bool:

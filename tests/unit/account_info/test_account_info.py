@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,44 +14,38 @@ from b2fast.account_info import (
     StubAccountInfo,
     UploadUrlPool,
 )
+from b2fast.account_info.sqlite import SqliteAccountInfo
 from b2fast.cache import AbstractCache, AuthInfoCache, DummyCache, InMemoryCache
 from b2fast.exception import MissingAccountData
 from b2fast.raw_api import ALL_CAPABILITIES
 
-from ..helpers import run_in_threads
+from ...helpers import run_in_threads
+from .data import DATA, Named
 
-DATA: dict[str, Any] = {
-    'account_id': 'account',
-    'auth_token': 'token',
-    'api_url': 'http://api',
-    'download_url': 'http://download',
-    'recommended_part_size': 100,
-    'absolute_minimum_part_size': 5,
-    'application_key': 'key',
-    'realm': 'dev',
-    's3_api_url': 'http://s3',
-    'allowed': None,
-    'application_key_id': 'key id',
-}
 GETTERS = {f'get_{name}': value for name, value in DATA.items() if name != 'allowed'}
 GETTERS['get_account_auth_token'] = GETTERS.pop('get_auth_token')
 
 
-@dataclass
-class Named:
-    name: str
-    id_: str
+@pytest.fixture(params=['memory', 'sqlite'])
+def keeper(request: pytest.FixtureRequest, tmp_path: Path) -> AbstractAccountInfo:
+    """Account data that are kept for use."""
+    return InMemoryAccountInfo() if request.param == 'memory' else in_file(tmp_path)
 
 
-@pytest.fixture(params=[InMemoryAccountInfo, StubAccountInfo])
-def info(request: pytest.FixtureRequest) -> AbstractAccountInfo:
-    result: AbstractAccountInfo = request.param()
-    return result
+@pytest.fixture(params=['memory', 'sqlite', 'stub'])
+def info(request: pytest.FixtureRequest, tmp_path: Path) -> AbstractAccountInfo:
+    """Account data of each kind."""
+    kinds = {'memory': InMemoryAccountInfo, 'stub': StubAccountInfo}
+    return in_file(tmp_path) if request.param == 'sqlite' else kinds[request.param]()
+
+
+def in_file(directory: Path) -> AbstractAccountInfo:
+    return SqliteAccountInfo(directory / 'account')
 
 
 @pytest.mark.parametrize('getter', [*GETTERS, 'get_allowed'])
-def test_nothing_is_known_before_an_authorization(getter: str) -> None:
-    info = InMemoryAccountInfo()
+def test_nothing_is_known_before_an_authorization(getter: str, keeper: AbstractAccountInfo) -> None:
+    info = keeper
     with pytest.raises(MissingAccountData, match=getter.removeprefix('get_')):
         getattr(info, getter)()
 
@@ -80,6 +74,30 @@ def test_identity(info: AbstractAccountInfo) -> None:
     assert info.is_master_key()
 
 
+@pytest.mark.parametrize(
+    ('key_id', 'expected'),
+    [
+        ('000account0000000000', True),
+        ('account0000000000', False),
+        ('000account0000000001', False),
+        ('0000account0000000000', False),
+    ],
+)
+def test_master_keys_of_newer_accounts(
+    key_id: str, expected: bool, info: AbstractAccountInfo
+) -> None:
+    info.set_auth_data(**{**DATA, 'application_key_id': key_id})
+    assert info.is_master_key() is expected
+
+
+def test_what_was_set_to_none_is_missing() -> None:
+    info = InMemoryAccountInfo()
+    info.set_auth_data(**{**DATA, 's3_api_url': None})
+    with pytest.raises(MissingAccountData) as caught:
+        info.get_s3_api_url()
+    assert caught.value.key == 's3_api_url'
+
+
 def test_clear_forgets(info: AbstractAccountInfo) -> None:
     info.set_auth_data(**DATA)
     info.save_bucket(Named('bucket', 'id'))
@@ -105,7 +123,8 @@ def test_secrets_do_not_show(info: AbstractAccountInfo) -> None:
         assert 'hush' not in repr(vars(info))
 
 
-def test_bucket_names(info: AbstractAccountInfo) -> None:
+def test_bucket_names(keeper: AbstractAccountInfo) -> None:
+    info = keeper
     info.refresh_entire_bucket_name_cache([('one', '1'), ('two', '2')])
     info.save_bucket(Named('three', '3'))
     assert info.list_bucket_names_ids() == [('one', '1'), ('two', '2'), ('three', '3')]
@@ -119,8 +138,29 @@ def test_bucket_names(info: AbstractAccountInfo) -> None:
     assert info.list_bucket_names_ids() == []
 
 
-def test_upload_urls_of_a_bucket() -> None:
-    info = InMemoryAccountInfo()
+def test_the_stub_finds_no_bucket() -> None:
+    info, bucket = StubAccountInfo(), Named('one', '1')
+    info.save_bucket(bucket)
+    info.remove_bucket_name('one')
+    assert info.list_bucket_names_ids() == [('one', '1')]
+    assert info.get_bucket_id_or_none_from_bucket_name('one') is None
+    assert info.get_bucket_name_or_none_from_bucket_id('1') is None
+    assert info.get_bucket_upload_data('1') is bucket
+    info.clear_bucket_upload_data('1')
+    assert info.get_bucket_upload_data('1') == (None, None)
+    info.refresh_entire_bucket_name_cache([('two', '2')])
+    assert info.list_bucket_names_ids() == []
+
+
+def test_a_new_id_replaces_the_old_one_of_a_name(keeper: AbstractAccountInfo) -> None:
+    keeper.save_bucket(Named('one', '1'))
+    keeper.save_bucket(Named('one', '2'))
+    assert keeper.get_bucket_id_or_none_from_bucket_name('one') == '2'
+    assert keeper.list_bucket_names_ids() == [('one', '2')]
+
+
+def test_upload_urls_of_a_bucket(keeper: AbstractAccountInfo) -> None:
+    info = keeper
     info.put_bucket_upload_url('b', 'url 1', 't1')
     info.put_bucket_upload_url('b', 'url 2', 't2')
     assert info.take_bucket_upload_url('b') == ('url 2', 't2')
@@ -191,14 +231,28 @@ def test_caches_remember(make: Callable[[], AbstractCache]) -> None:
     cache.set_bucket_name_cache([Named('two', '2'), Named('three', '3')])
     assert sorted(cache.list_bucket_names_ids()) == [('three', '3'), ('two', '2')]
     assert cache.get_bucket_id_or_none_from_bucket_name('one') is None
+    cache.forget_bucket('2')
+    cache.forget_bucket('never there')
+    assert cache.list_bucket_names_ids() == [('three', '3')]
     cache.clear()
     assert cache.list_bucket_names_ids() == []
+
+
+def test_a_cache_of_the_program_forgets_as_well() -> None:
+    class Plain(InMemoryCache):
+        forget_bucket = AbstractCache.forget_bucket
+
+    cache = Plain()
+    cache.set_bucket_name_cache([Named('one', '1'), Named('two', '2')])
+    cache.forget_bucket('1')
+    assert cache.list_bucket_names_ids() == [('two', '2')]
 
 
 def test_the_dummy_cache_forgets() -> None:
     cache = DummyCache()
     cache.save_bucket(Named('one', '1'))
     cache.set_bucket_name_cache([Named('one', '1')])
+    cache.forget_bucket('1')
     assert cache.get_bucket_id_or_none_from_bucket_name('one') is None
     assert cache.get_bucket_name_or_none_from_bucket_id('1') is None
     assert cache.get_bucket_name_or_none_from_allowed() is None
