@@ -160,6 +160,9 @@ if TYPE_CHECKING:
         RetryPolicy as RetryPolicy,
         Timeouts as Timeouts,
     )
+    from .scan.report import (
+        ProgressReport as ProgressReport,
+    )
     from .services import (
         Services as Services,
     )
@@ -410,6 +413,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'RetryPolicy',
         'Timeouts',
     ),
+    'scan.report': ('ProgressReport',),
     'services': ('Services',),
     'session': ('B2Session',),
     'simulator': (

@@ -138,10 +138,15 @@ class AuthorizedSession:
             application_key=application_key,
             realm=realm,
             s3_api_url=storage['s3ApiUrl'],
-            allowed=storage['allowed'],
+            allowed=self._allowed_in(storage),
             application_key_id=application_key_id,
         )
         logger.debug('authorized for account %s', account_id)
+
+    def _allowed_in(self, storage: dict[str, Any]) -> dict[str, Any]:
+        """What the key is allowed to do, from the answer to an authorization."""
+        allowed: dict[str, Any] = storage['allowed']
+        return allowed
 
     def authorize_again(self, failed_token: str | None) -> str:
         """Give a token that is newer than the one that failed.
@@ -234,13 +239,18 @@ class AuthorizedSession:
         said = []
         if set(allowed['capabilities']) != set(ALL_CAPABILITIES):
             said.append("with capabilities '{}'".format(','.join(allowed['capabilities'])))
-        if allowed['buckets']:
-            said.append(f'restricted to buckets {[b["name"] for b in allowed["buckets"]]}')
+        said += self._bucket_restriction(allowed)
         if allowed['namePrefix'] is not None:
             said.append(f"restricted to files that start with '{allowed['namePrefix']}'")
         restrictions = ', '.join(said) or 'with no restrictions'
         message = f'{error.message or "unauthorized"} for application key {restrictions}'
         return type(error)(message, error.code)
+
+    def _bucket_restriction(self, allowed: dict[str, Any]) -> list[str]:
+        """Which buckets the application key is restricted to, in words; empty if to none."""
+        if not allowed['buckets']:
+            return []
+        return [f'restricted to buckets {[b["name"] for b in allowed["buckets"]]}']
 
 
 def _may_have_expired(error: Unauthorized) -> bool:

@@ -39,7 +39,9 @@ from .argument import (
 )
 from .base import (
     B2Error,
+    B2sdkAlreadyImported,
     B2SimpleError,
+    FeatureNotSupported,
     InvalidUserInput,
     TransientErrorMixin,
 )
@@ -146,6 +148,7 @@ __all__ = [
     'B2RequestTimeout',
     'B2RequestTimeoutDuringUpload',
     'B2SimpleError',
+    'B2sdkAlreadyImported',
     'BadDateFormat',
     'BadFileInfo',
     'BadJson',
@@ -182,6 +185,7 @@ __all__ = [
     'EventTypeInvalidError',
     'EventTypeOverlapError',
     'EventTypesEmptyError',
+    'FeatureNotSupported',
     'FileAlreadyHidden',
     'FileDeleted',
     'FileNameNotAllowed',

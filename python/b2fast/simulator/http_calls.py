@@ -11,6 +11,7 @@ from b2fast.file_lock import BucketRetentionSetting, RetentionMode, RetentionPer
 from . import errors, http_shapes, ids, rules
 from .bucket import Bucket, BucketSettings, NewFile
 from .file import File
+from .http_keys import KeyCalls
 from .http_request import Call, Params
 from .listing import Folder
 from .state import DownloadToken, Service
@@ -48,6 +49,7 @@ class JsonCalls:
             'b2_list_unfinished_large_files': self._list_unfinished_large_files,
             'b2_start_large_file': self._start_large_file,
             'b2_update_bucket': self._update_bucket,
+            **KeyCalls(service).by_name,
         }
 
     def knows(self, name: str) -> bool:

@@ -51,6 +51,24 @@ def account(call_version: int, key: Key, token: str, base_url: str, profile: Pro
     }
 
 
+def key(found: Key, version: int) -> dict[str, Any]:
+    """Returns a key object, without its secret."""
+    seconds = found.expiration_timestamp_or_none
+    answer: dict[str, Any] = {
+        'accountId': found.account_id,
+        'applicationKeyId': found.application_key_id,
+        'capabilities': found.capabilities,
+        'expirationTimestamp': None if seconds is None else seconds * 1000,
+        'keyName': found.name,
+        'namePrefix': found.name_prefix_or_none,
+        'options': ['s3'],
+    }
+    bucket_ids = [allowed['id'] for allowed in found.buckets_or_none or []]
+    if version < 4:
+        return {**answer, 'bucketId': bucket_ids[0] if bucket_ids else None}
+    return {**answer, 'bucketIds': bucket_ids or None}
+
+
 def bucket(found: Bucket, may: Callable[[str], bool]) -> dict[str, Any]:
     """Returns a bucket object.
 

@@ -88,6 +88,28 @@ class RawSimulator(AbstractRawApi):
             settings.replication,
         )
 
+    def _new_key(
+        self,
+        account_id: str,
+        name: str,
+        application_key_id: str,
+        key: str,
+        capabilities: Sequence[str],
+        expiration_timestamp: int | None,
+        buckets: list[NamedBucket] | None,
+        name_prefix: str | None,
+    ) -> KeySimulator:
+        return KeySimulator(
+            account_id,
+            name,
+            application_key_id,
+            key,
+            capabilities,
+            expiration_timestamp,
+            buckets,
+            name_prefix,
+        )
+
     # For tests
 
     def create_account(self) -> tuple[str, str]:
@@ -99,7 +121,7 @@ class RawSimulator(AbstractRawApi):
             account_id = f'account-{self.account_counter}'
             key = f'masterKey-{self.account_counter}'
             self.account_counter += 1
-            master = KeySimulator(
+            master = self._new_key(
                 account_id, 'master', account_id, key, ALL_CAPABILITIES, None, None, None
             )
             self.service.add_account(account_id, master)
@@ -194,7 +216,7 @@ class RawSimulator(AbstractRawApi):
         def make(
             account_id: str, end: int | None, buckets: list[NamedBucket] | None
         ) -> KeySimulator:
-            return KeySimulator(
+            return self._new_key(
                 account_id,
                 key_name,
                 f'appKeyId{number}',

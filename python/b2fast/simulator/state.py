@@ -267,6 +267,14 @@ class Service:
         self.created_keys.append(key)
         return key
 
+    def keys_in_force(self, account_id: str) -> list[Key]:
+        """Returns the account's created keys that have not expired, in order of creation."""
+        return [
+            key
+            for key in self.created_keys
+            if key.account_id == account_id and not self._key_expired(key)
+        ]
+
     def delete_key(self, key_id: str) -> Key:
         """Removes a key that was created; its tokens end with it.
 

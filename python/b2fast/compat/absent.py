@@ -1,0 +1,182 @@
+"""What b2sdk has and b2fast has not: names that can be imported, but not used.
+
+A program that imports such a name and never uses it runs.  As soon as b2fast has a name it is
+the real one, whether it is still listed here or not.
+"""
+
+from __future__ import annotations
+
+import functools
+from abc import ABCMeta
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+from ..exception import FeatureNotSupported
+
+_EMERGING = 'files made of several sources'
+
+_FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
+    'synchronization': {
+        'sync.action': (
+            'AbstractAction',
+            'B2CopyAction',
+            'B2DeleteAction',
+            'B2DownloadAction',
+            'B2HideAction',
+            'B2UploadAction',
+            'LocalDeleteAction',
+        ),
+        'sync.encryption_provider': (
+            'AbstractSyncEncryptionSettingsProvider',
+            'BasicSyncEncryptionSettingsProvider',
+            'SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER',
+            'ServerDefaultSyncEncryptionSettingsProvider',
+        ),
+        'sync.policy': (
+            'AbstractFileSyncPolicy',
+            'CompareVersionMode',
+            'CopyAndDeletePolicy',
+            'CopyAndKeepDaysPolicy',
+            'CopyPolicy',
+            'DownAndDeletePolicy',
+            'DownAndKeepDaysPolicy',
+            'DownPolicy',
+            'NewerFileSyncMode',
+            'UpAndDeletePolicy',
+            'UpAndKeepDaysPolicy',
+            'UpPolicy',
+            'make_b2_keep_days_actions',
+        ),
+        'sync.policy_manager': ('POLICY_MANAGER', 'SyncPolicyManager'),
+        'sync.report': ('SyncFileReporter', 'SyncReport'),
+        'sync.sync': ('KeepOrDeleteMode', 'Synchronizer'),
+    },
+    'the scan of folders': {
+        'scan.folder': ('AbstractFolder', 'B2Folder', 'LocalFolder'),
+        'scan.folder_parser': ('parse_folder',),
+        'scan.path': ('AbstractPath', 'B2Path', 'LocalPath'),
+        'scan.policies': (
+            'DEFAULT_SCAN_MANAGER',
+            'IntegerRange',
+            'RegexSet',
+            'ScanPoliciesManager',
+            'convert_dir_regex_to_dir_prefix_regex',
+        ),
+        'scan.scan': (
+            'AbstractScanReport',
+            'AbstractScanResult',
+            'CountAndSampleScanReport',
+            'zip_folders',
+        ),
+    },
+    'the set-up and monitoring of replication': {
+        'replication.monitoring': (
+            'ReplicationMonitor',
+            'ReplicationReport',
+            'ReplicationScanResult',
+        ),
+        'replication.setup': ('ReplicationSetupHelper',),
+    },
+    _EMERGING: {
+        'transfer.emerge.planner.upload_subpart': ('CachedBytesStreamOpener',),
+        'transfer.emerge.write_intent': ('WriteIntent',),
+    },
+    'uploads of streams and of parts of local files': {
+        'transfer.outbound.upload_source': (
+            'UploadSourceLocalFileRange',
+            'UploadSourceStream',
+            'UploadSourceStreamRange',
+        ),
+    },
+}
+"""Feature, b2sdk's module below `b2sdk._internal`, names."""
+
+BUCKET_METHODS = {
+    'concatenate': _EMERGING,
+    'concatenate_stream': _EMERGING,
+    'create_file': _EMERGING,
+    'create_file_stream': _EMERGING,
+    'upload_unbound_stream': 'uploads of streams of unknown length',
+}
+"""Methods of `Bucket`, and the feature that each belongs to."""
+
+NAMES: dict[str, str] = {
+    name: feature
+    for feature, modules in _FEATURES.items()
+    for names in modules.values()
+    for name in names
+}
+"""The feature that each name belongs to."""
+
+MODULES: dict[str, tuple[str, ...]] = {
+    module: names for modules in _FEATURES.values() for module, names in modules.items()
+}
+"""The names of each module below `b2sdk._internal`."""
+
+
+class _Absent(ABCMeta):
+    """The class of classes that are not there: they can be subclassed, but have no instances."""
+
+    _feature: str
+
+    def __call__(cls, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise FeatureNotSupported(cls.__name__, cls._feature)
+
+    def __getattr__(cls, name: str) -> _Value:
+        # Python itself asks for such names, and takes an AttributeError for "no".
+        if name.startswith('__'):
+            raise AttributeError(f'type object {cls.__name__!r} has no attribute {name!r}')
+        return _Value(f'{cls.__name__}.{name}', cls._feature)
+
+    def __iter__(cls) -> Iterator[Any]:
+        raise FeatureNotSupported(cls.__name__, cls._feature)
+
+
+class _Value:
+    """A constant that is not there: it can be passed on, as a default for example."""
+
+    def __init__(self, name: str, feature: str) -> None:
+        self._name = name
+        self._feature = feature
+
+    def __repr__(self) -> str:
+        return f'<{self._name}, which b2fast does not have>'
+
+    def _refuse(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise FeatureNotSupported(self._name, self._feature)
+
+    __call__ = __iter__ = __len__ = __getitem__ = __enter__ = __exit__ = _refuse
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith('__'):
+            raise AttributeError(name)
+        self._refuse()
+
+
+@functools.cache
+def placeholder(name: str) -> Any:
+    """Stands in for one of `NAMES`: a class, a function or a constant, as its spelling says."""
+    feature = NAMES[name]
+    if name.isupper():
+        return _Value(name, feature)
+    if name.islower():
+        return _function(name, feature)
+    return _Absent(name, (), {'_feature': feature, '__module__': __name__})
+
+
+class WithAbsentMethods:
+    """A bucket's methods that are not there: they can be looked up, but not called."""
+
+    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
+        if name not in BUCKET_METHODS:
+            raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
+        return _function(f'Bucket.{name}', BUCKET_METHODS[name])
+
+
+def _function(name: str, feature: str) -> Callable[..., NoReturn]:
+    def refuse(*_args: Any, **_kwargs: Any) -> NoReturn:
+        raise FeatureNotSupported(name, feature)
+
+    refuse.__qualname__ = name
+    refuse.__name__ = name.rpartition('.')[2]
+    return refuse

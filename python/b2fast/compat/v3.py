@@ -1,0 +1,46 @@
+"""`b2sdk.v3`: the names of b2fast, b2sdk's default for account data, and placeholders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import b2fast
+
+from .. import api, bucket, bucket_factory, exception as exception, session
+from ..account_info.sqlite import SqliteAccountInfo
+from . import absent
+
+
+class Bucket(absent.WithAbsentMethods, bucket.Bucket):
+    """As `b2fast.Bucket`; methods that it has not say so when they are called."""
+
+
+class BucketFactory(bucket_factory.BucketFactory):
+    """As `b2fast.BucketFactory`, for the buckets of this module."""
+
+    BUCKET_CLASS = Bucket
+
+
+class B2Session(session.B2Session):
+    """As `b2fast.B2Session`, but account data are in a SQLite file by default."""
+
+    SQLITE_ACCOUNT_INFO_CLASS = SqliteAccountInfo
+
+
+class B2Api(api.B2Api):
+    """As `b2fast.B2Api`, but account data are in a SQLite file by default."""
+
+    BUCKET_CLASS = Bucket
+    BUCKET_FACTORY_CLASS = BucketFactory
+    SESSION_CLASS = B2Session
+
+
+__all__ = sorted({*b2fast.__all__, *absent.NAMES})
+
+
+def __getattr__(name: str) -> Any:
+    if name in b2fast.__all__:
+        return getattr(b2fast, name)
+    if name in absent.NAMES:
+        return absent.placeholder(name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -1,0 +1,158 @@
+"""The b2 command line tool on b2fast, against the simulator over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from b2fast import SimulatorServer
+
+from .shim import SHIM, python
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def server() -> Iterator[SimulatorServer]:
+    with SimulatorServer() as server:
+        yield server
+
+
+@pytest.fixture
+def environment(server: SimulatorServer, tmp_path: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith('B2_')}
+    return {
+        **kept,
+        'B2_ACCOUNT_INFO': str(tmp_path / 'account_info'),
+        'B2_ENVIRONMENT': server.url,
+        'B2_APPLICATION_KEY_ID': server.key_id,
+        'B2_APPLICATION_KEY': server.key,
+        'HOME': str(tmp_path),
+        'NO_COLOR': '1',
+    }
+
+
+@pytest.fixture
+def b2(environment: dict[str, str]) -> Run:
+    """Runs the tool, signed in, and returns what it writes to its standard output."""
+
+    def run(*arguments: str | Path) -> str:
+        return python(*SHIM, '-m', 'b2', *arguments, env=environment).stdout
+
+    run('account', 'authorize')
+    # From now on the key comes from the account data.
+    for name in ('B2_ENVIRONMENT', 'B2_APPLICATION_KEY_ID', 'B2_APPLICATION_KEY'):
+        del environment[name]
+    return run
+
+
+def objects(output: str) -> Any:
+    """The JSON at the end of an output."""
+    return json.loads(output[output.index('{') :])
+
+
+def test_version_and_account(b2: Run, server: SimulatorServer) -> None:
+    assert 'b2sdk version 2.13.2' in b2('version')
+    account = objects(b2('account', 'get'))
+    assert account['applicationKeyId'] == server.key_id
+    assert account['apiUrl'] == server.url
+    assert account['allowed']['buckets'] is None
+    b2('account', 'clear')
+
+
+def test_buckets(b2: Run) -> None:
+    bucket_id = b2('bucket', 'create', 'my-bucket', 'allPrivate').strip()
+    assert b2('bucket', 'list').split() == [bucket_id, 'allPrivate', 'my-bucket']
+    info = '{"color": "blue"}'
+    updated = objects(b2('bucket', 'update', 'my-bucket', 'allPublic', '--bucket-info', info))
+    assert updated['bucketType'] == 'allPublic'
+    assert objects(b2('bucket', 'get', 'my-bucket'))['bucketInfo'] == {'color': 'blue'}
+    b2('bucket', 'delete', 'my-bucket')
+    assert b2('bucket', 'list') == ''
+
+
+def test_keys(b2: Run) -> None:
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    key_id, key = b2(
+        'key', 'create', '--bucket', 'my-bucket', 'my-key', 'listBuckets,listFiles,readFiles'
+    ).split()
+    assert key
+    listed = b2('key', 'list', '--long').split()
+    assert listed[:3] == [key_id, 'my-key', 'my-bucket']
+    assert b2('key', 'delete', key_id).strip() == key_id
+    assert b2('key', 'list') == ''
+
+
+def test_file_up_and_down(b2: Run, tmp_path: Path) -> None:
+    content = bytes(range(256)) * 1000
+    source, target = tmp_path / 'source', tmp_path / 'target'
+    source.write_bytes(content)
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    uploaded = objects(
+        b2('file', 'upload', '--no-progress', 'my-bucket', source, 'a/file', '--info', 'x=y')
+    )
+    assert uploaded['fileInfo']['x'] == 'y'
+    assert uploaded['size'] == len(content)
+    assert objects(b2('file', 'info', 'b2://my-bucket/a/file'))['fileId'] == uploaded['fileId']
+    told = b2('file', 'download', '--no-progress', 'b2://my-bucket/a/file', target)
+    assert 'Checksum matches' in told
+    assert target.read_bytes() == content
+    target.unlink()
+    b2('file', 'download', '--quiet', f'b2id://{uploaded["fileId"]}', target)
+    assert target.read_bytes() == content
+
+
+def test_listing_and_removal(b2: Run, tmp_path: Path) -> None:
+    source = tmp_path / 'source'
+    source.write_text('some text\n')
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    for name in ('a/file', 'b', 'small'):
+        b2('file', 'upload', '--quiet', 'my-bucket', source, name)
+    assert b2('ls', 'b2://my-bucket').split() == ['a/', 'b', 'small']
+    assert b2('ls', '-r', '--with-wildcard', 'b2://my-bucket/*l').split() == ['small']
+    assert len(json.loads(b2('ls', '-r', '--json', 'b2://my-bucket'))) == 3
+    assert b2('rm', '--dry-run', '-r', 'b2://my-bucket/a').split() == ['a/file']
+    b2('rm', '--no-progress', '-r', 'b2://my-bucket/a')
+    assert b2('ls', '-r', 'b2://my-bucket').split() == ['b', 'small']
+    assert 'count: ' in b2('rm', '-r', '--versions', 'b2://my-bucket')
+    assert b2('ls', '-r', '--versions', 'b2://my-bucket') == ''
+    b2('bucket', 'delete', 'my-bucket')
+
+
+def test_cat_and_hide(b2: Run, tmp_path: Path) -> None:
+    source = tmp_path / 'source'
+    source.write_text('some text\n')
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    b2('file', 'upload', '--quiet', 'my-bucket', source, 'a')
+    assert b2('file', 'cat', '--no-progress', 'b2://my-bucket/a') == 'some text\n'
+    assert objects(b2('file', 'hide', 'b2://my-bucket/a'))['action'] == 'hide'
+    assert b2('ls', 'b2://my-bucket') == ''
+    assert objects(b2('file', 'unhide', 'b2://my-bucket/a'))['fileName'] == 'a'
+    assert b2('ls', 'b2://my-bucket').split() == ['a']
+
+
+def test_copy_by_id(b2: Run, tmp_path: Path) -> None:
+    source = tmp_path / 'source'
+    source.write_text('some text\n')
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    file_id = objects(b2('file', 'upload', '--no-progress', 'my-bucket', source, 'a'))['fileId']
+    assert objects(b2('file', 'copy-by-id', file_id, 'my-bucket', 'b'))['fileName'] == 'b'
+    b2('file', 'server-side-copy', 'b2://my-bucket/a', 'b2://my-bucket/c')
+    assert b2('ls', 'b2://my-bucket').split() == ['a', 'b', 'c']
+    assert b2('file', 'cat', '--no-progress', 'b2://my-bucket/b') == 'some text\n'
+
+
+def test_sync_says_that_it_is_not_there(
+    b2: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    arguments = ('-m', 'b2', 'sync', str(tmp_path), 'b2://my-bucket')
+    failed = python(*SHIM, *arguments, env=environment, check=False)
+    assert failed.returncode == 1
+    assert 'ERROR: ' in failed.stderr
+    assert 'b2fast does not have' in failed.stderr

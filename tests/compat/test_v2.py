@@ -1,0 +1,107 @@
+"""``b2sdk.v2`` beside b2sdk's own: what its classes offer, and a program written for it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from b2fast import SimulatorServer
+from b2fast.compat import absent
+
+from .shim import HERE, SHIM, python
+
+CLASSES = [
+    'AbstractAccountInfo',
+    'AbstractRawApi',
+    'ApplicationKey',
+    'B2Api',
+    'B2Http',
+    'B2HttpApiConfig',
+    'B2RawHTTPApi',
+    'B2Session',
+    'BaseApplicationKey',
+    'Bucket',
+    'BucketFactory',
+    'BucketSimulator',
+    'FileVersion',
+    'FileVersionFactory',
+    'FullApplicationKey',
+    'InMemoryAccountInfo',
+    'KeySimulator',
+    'LargeFileServices',
+    'RawSimulator',
+    'Services',
+    'SqliteAccountInfo',
+    'StubAccountInfo',
+    'TempDir',
+    'UnfinishedLargeFile',
+    'UrlPoolAccountInfo',
+]
+DIFFERENT = {
+    ('B2HttpApiConfig', '__init__'),  # takes retry_policy and timeouts as well
+    ('BucketFactory', '__init__'),  # b2sdk's takes anything, and has no use for it
+    *(('Bucket', name) for name in absent.BUCKET_METHODS),
+}
+"""Members that may differ."""
+
+IDS = re.compile(r'\b[0-9a-f]{24}\b')
+
+
+def test_classes_offer_the_same() -> None:
+    theirs = json.loads(python(HERE / 'v2_surface.py', *CLASSES).stdout)
+    ours = json.loads(python(*SHIM, HERE / 'v2_surface.py', *CLASSES).stdout)
+    differences = {
+        (name, member): (wanted, ours[name].get(member))
+        for name, members in theirs.items()
+        for member, wanted in members.items()
+        if ours[name].get(member) != wanted and (name, member) not in DIFFERENT
+    }
+    assert differences == {}
+
+
+ACCOUNT_FILE = """
+import sys
+from b2sdk.v2 import B2Api, B2HttpApiConfig, RawSimulator, SqliteAccountInfo
+what, file = sys.argv[1:]
+api = B2Api(SqliteAccountInfo(file), api_config=B2HttpApiConfig(_raw_api_class=RawSimulator))
+if what == 'write':
+    api.authorize_account('production', *api.raw_api.create_account())
+    bucket = api.create_bucket('a-bucket', 'allPrivate')
+    key = api.create_key(['listBuckets'], 'key', bucket_id=bucket.id_, name_prefix='in/')
+    api.authorize_account('production', key.id_, key.application_key)
+info = api.account_info
+print(info.get_application_key_id(), info.get_realm(), sorted(info.get_allowed().items()))
+"""
+
+
+@pytest.mark.parametrize(('writer', 'reader'), [((), SHIM), (SHIM, ()), (SHIM, SHIM)])
+def test_account_files_are_the_same(
+    tmp_path: Path, writer: tuple[str, ...], reader: tuple[str, ...]
+) -> None:
+    program = tmp_path / 'program.py'
+    program.write_text(ACCOUNT_FILE)
+    written = python(*writer, program, 'write', tmp_path / 'account_info').stdout
+    assert "('bucketId', 'bucket_0'), ('bucketName', 'a-bucket')" in written
+    assert python(*reader, program, 'read', tmp_path / 'account_info').stdout == written
+
+
+@pytest.mark.parametrize('over_http', [False, True], ids=['in the process', 'over HTTP'])
+def test_backup_script_runs_unchanged(tmp_path: Path, over_http: bool) -> None:
+    seen = []
+    for number, start in enumerate(((), SHIM)):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        script = (*start, HERE / 'backup_script.py', directory)
+        if over_http:
+            with SimulatorServer() as server:
+                account = (server.url, server.key_id, server.key)
+                output = python(*script, '11000000', *account).stdout
+        else:
+            output = python(*script, '1000').stdout
+        seen.append(IDS.sub('ID', output).splitlines())
+    theirs, ours = seen
+    assert len(ours) > 40
+    assert ours == theirs
