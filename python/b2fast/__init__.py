@@ -142,6 +142,7 @@ if TYPE_CHECKING:
         ReplicationStatus as ReplicationStatus,
     )
     from .retry import (
+        RetryPolicies as RetryPolicies,
         RetryPolicy as RetryPolicy,
         Timeouts as Timeouts,
     )
@@ -159,6 +160,9 @@ if TYPE_CHECKING:
         PartSimulator as PartSimulator,
         RawSimulator as RawSimulator,
         SimulatorServer as SimulatorServer,
+    )
+    from .stats import (
+        ClientStats as ClientStats,
     )
     from .transfer.inbound.download_manager import (
         DownloadManager as DownloadManager,
@@ -338,6 +342,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     'replication.types': ('ReplicationStatus',),
     'retry': (
+        'RetryPolicies',
         'RetryPolicy',
         'Timeouts',
     ),
@@ -352,6 +357,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'RawSimulator',
         'SimulatorServer',
     ),
+    'stats': ('ClientStats',),
     'transfer.inbound.download_manager': ('DownloadManager',),
     'transfer.inbound.downloaded_file': ('DownloadedFile',),
     'transfer.inbound.mtime_updated_file': ('MtimeUpdatedFile',),

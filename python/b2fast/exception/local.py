@@ -24,7 +24,8 @@ class LocalFileError(B2Error, OSError):
         return f'{self.filename}: {self.strerror}'
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.filename, self.errno, self.strerror)
+        # The three are no entries of __dict__.
+        return type(self), (self.filename, self.errno, self.strerror), self.__dict__.copy()
 
 
 class SourceChanged(B2Error):

@@ -31,6 +31,7 @@ fn impatient(idle: Duration) -> HttpTransport {
     let mut config = config();
     config.timeouts = Timeouts {
         idle,
+        upload_idle: idle,
         ..Timeouts::default()
     };
     HttpTransport::new(config).unwrap()
