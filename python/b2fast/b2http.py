@@ -342,7 +342,7 @@ class B2Http:
             try:
                 return self._attempt(request)
             except B2Error as error:
-                if attempts >= policy.attempts or not (can_repeat and error.should_retry_http()):
+                if not (can_repeat and error.should_retry_http()):
                     raise
                 if error.retry_after_seconds is None:
                     delay = next(delays)
@@ -350,7 +350,10 @@ class B2Http:
                     delay = error.retry_after_seconds
                     delays = policy.delays(self._random)
                 waited = self._clock() - started
-                if policy.deadline is not None and waited + delay > policy.deadline:
+                too_late = policy.deadline is not None and waited + delay > policy.deadline
+                if too_late or attempts >= policy.attempts:
+                    if not request.sends_content:
+                        error.attempts = attempts
                     raise
                 logger.debug('%s failed, again in %.1f s: %s', request, delay, error)
             self._sleep(delay)

@@ -104,17 +104,11 @@ class Attempts:
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
-        self._since: float | None = None
         self.progress()
-
-    def begin(self) -> None:
-        """An attempt begins that does not count as progress by itself."""
-        if self._since is None:
-            self._since = time.monotonic()
 
     def progress(self) -> None:
         """Something was achieved: what failed before does not count any more."""
-        self._since = None
+        self._failing_since: float | None = None
         self._delays = self._policy.delays()
         self.failures = 0
 
@@ -124,13 +118,13 @@ class Attempts:
         :param asked: the seconds of ``Retry-After``, if the service named them.
         """
         self.failures += 1
-        self.begin()
+        now = time.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
         delay = next(self._delays) if asked is None else asked
         deadline = self._policy.deadline
         if self.failures >= self._policy.attempts or (
-            deadline is not None
-            and self._since is not None
-            and time.monotonic() - self._since + delay > deadline
+            deadline is not None and now - self._failing_since + delay > deadline
         ):
             return False
         time.sleep(delay)

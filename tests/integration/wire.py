@@ -17,7 +17,15 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from b2fast import B2Api, B2HttpApiConfig, Bucket, InMemoryAccountInfo, InMemoryCache, RetryPolicy
+from b2fast import (
+    B2Api,
+    B2HttpApiConfig,
+    Bucket,
+    InMemoryAccountInfo,
+    InMemoryCache,
+    RetryPolicies,
+    RetryPolicy,
+)
 from b2fast.simulator.state import Key
 
 from ..conftest import Account
@@ -29,7 +37,10 @@ Direction = Literal['up', 'down']
 
 
 def connect(
-    account: Account, policy: RetryPolicy, realm: str | None = None, **parameters: object
+    account: Account,
+    policy: RetryPolicy | RetryPolicies,
+    realm: str | None = None,
+    **parameters: object,
 ) -> B2Api:
     """A further authorized client of the same account and seam, with a policy of its own.
 

@@ -27,10 +27,12 @@ class B2Error(Exception):
     """Base of every error of this package.
 
     ``retry_after_seconds`` is the number of seconds that the service asked to wait before the
-    next attempt, or None.
+    next attempt, or None.  ``attempts`` is how often the request was sent before it was given up;
+    None if it was not repeated, because that could not help or is left to the caller.
     """
 
     retry_after_seconds: int | None = None
+    attempts: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Not super().__init__: with two or more arguments OSError, a base of some subclasses,

@@ -195,7 +195,6 @@ class _StreamContent(UploadContent):
         refused = 0
         furthest = 0
         while True:
-            attempts.begin()
             content: _ReadPart | None = None
             try:
                 with self._opened() as stream:
@@ -210,7 +209,8 @@ class _StreamContent(UploadContent):
                 # counts too.
                 may_pass = error.should_retry_upload() or error.should_retry_http()
                 refused += isinstance(error, Unauthorized)
-                if not may_pass or refused > _MAX_REFUSED_URLS:
+                given_up = error.attempts is not None
+                if not may_pass or given_up or refused > _MAX_REFUSED_URLS:
                     raise
                 errors.append(error)
                 if not attempts.wait(error.retry_after_seconds):
