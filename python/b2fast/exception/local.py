@@ -23,10 +23,6 @@ class LocalFileError(B2Error, OSError):
     def __str__(self) -> str:
         return f'{self.filename}: {self.strerror}'
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        # The three are no entries of __dict__.
-        return type(self), (self.filename, self.errno, self.strerror), self.__dict__.copy()
-
 
 class SourceChanged(B2Error):
     """A local file changed while it was uploaded; the upload is void. Repeat it."""
