@@ -207,7 +207,7 @@ policy = RetryPolicy(attempts=5, first_delay=0.001, max_delay=0.01)
 config = B2HttpApiConfig(retry_policy=policy)
 if os.environ['SEAM'] == 'streams':
     import requests
-    config = B2HttpApiConfig(lambda: requests.Session(), retry_policy=policy)
+    config = B2HttpApiConfig(requests.Session, retry_policy=policy)
 api = B2Api(InMemoryAccountInfo(), api_config=config)
 api.authorize_account(key_id, key, realm)
 bucket = api.get_bucket_by_name('a-bucket')

@@ -49,11 +49,10 @@ def errors(draw: st.DrawFn, cls: type[B2Error]) -> B2Error:
         error.add_note(note)
     if isinstance(error, exception.MaxRetriesExceeded):
         error.exception_info_list = draw(st.lists(errors(exception.BadRequest), max_size=3))
-    elif isinstance(error, OSError):
-        if draw(st.booleans()):
-            error.errno = draw(st.integers(1, 100))
-            error.strerror = draw(st.text())
-            error.filename = draw(st.text())
+    elif isinstance(error, OSError) and draw(st.booleans()):
+        error.errno = draw(st.integers(1, 100))
+        error.strerror = draw(st.text())
+        error.filename = draw(st.text())
     return error
 
 
