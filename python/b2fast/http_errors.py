@@ -52,13 +52,16 @@ def error_of_response(response: requests.Response, request: HttpRequest) -> B2Er
     if content:
         try:
             answer = json.loads(content)
-            code, message = answer.get('code'), answer.get('message')
+            code, message = (
+                None if answer.get(name) is None else str(answer[name])
+                for name in ('code', 'message')
+            )
         except (ValueError, AttributeError):
             invalid = not_json(content, request.url)
             if isinstance(invalid, PotentialS3EndpointPassedAsRealm) and status < 500:
                 return invalid
             code, message = 'non_json_response', invalid.args[0]
-    if isinstance(message, str):
+    if message is not None:
         # Once more: it may have been escaped in the JSON.
         message = redactor.text(message)
     return interpret_b2_error(status, code, message, dict(response.headers), request.post_params)
