@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import pickle
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,11 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now
+
+
+def through_pickle(thing: Any) -> Any:
+    """What another process would get of it."""
+    return pickle.loads(pickle.dumps(thing))  # noqa: S301
 
 
 def run_in_threads(number: int, work: Callable[[], object]) -> None:

@@ -157,6 +157,7 @@ if TYPE_CHECKING:
         ReplicationStatus as ReplicationStatus,
     )
     from .retry import (
+        RetryPolicies as RetryPolicies,
         RetryPolicy as RetryPolicy,
         Timeouts as Timeouts,
     )
@@ -177,6 +178,9 @@ if TYPE_CHECKING:
         PartSimulator as PartSimulator,
         RawSimulator as RawSimulator,
         SimulatorServer as SimulatorServer,
+    )
+    from .stats import (
+        ClientStats as ClientStats,
     )
     from .stream.chained import (
         StreamOpener as StreamOpener,
@@ -410,6 +414,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     'replication.types': ('ReplicationStatus',),
     'retry': (
+        'RetryPolicies',
         'RetryPolicy',
         'Timeouts',
     ),
@@ -425,6 +430,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'RawSimulator',
         'SimulatorServer',
     ),
+    'stats': ('ClientStats',),
     'stream.chained': ('StreamOpener',),
     'stream.hashing': ('StreamWithHash',),
     'stream.progress': (

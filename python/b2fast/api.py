@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .progress import AbstractProgressListener
     from .raw_api.abstract import AbstractRawApi
     from .replication.setting import ReplicationConfiguration
+    from .stats import ClientStats
     from .transfer.inbound.downloaded_file import DownloadedFile
     from .types import LifecycleRule
 
@@ -115,6 +116,17 @@ class B2Api:
     def raw_api(self) -> AbstractRawApi:
         """The calls of the native API."""
         return self.session.raw_api
+
+    def stats(self) -> ClientStats:
+        """What this object has asked the service for so far, and what B2 bills for it.
+
+        ::
+
+            before = api.stats()
+            bucket.upload_local_file('photo.jpg', 'photo.jpg')
+            print(api.stats() - before)
+        """
+        return self.session.counter.stats()
 
     def authorize_account(
         self, application_key_id: str, application_key: str, realm: str = 'production'

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from .raw_api import AbstractRawApi, B2RawHTTPApi
-from .retry import RetryPolicy, Timeouts
+from .retry import RetryPolicies, RetryPolicy, Timeouts
 
 if TYPE_CHECKING:
     import requests
@@ -34,10 +34,12 @@ class B2HttpApiConfig:
         none it is called without.
     :param decode_content: undo a ``Content-Encoding`` of downloads.  B2 stores what it was
         given and its SHA-1 is that of the encoded content, so the default is not to.
-    :param retry_policy: when to try again.  None: the pauses of `RetryPolicy` with the numbers
-        of attempts of `B2Http` (``TRY_COUNT_...``).  A raw API that does not speak HTTP, such as
-        `RawSimulator`, gets five attempts with short pauses then.
-    :param timeouts: how long to wait for the network; None for the defaults of `Timeouts`.
+    :param retry_policy: when to try again: one policy for everything, or `RetryPolicies` with
+        one for each kind of call.  None: those of `RetryPolicies`, with the numbers of attempts
+        of `B2Http` (``TRY_COUNT_...``), which are the same.  A raw API that does not speak HTTP,
+        such as `RawSimulator`, gets five attempts with short pauses then.
+    :param timeouts: how long to wait for the network.  None: the defaults of `Timeouts`, or
+        what a subclass of `B2Http` has instead (``TIMEOUT``, ...).
     """
 
     DEFAULT_RAW_API_CLASS = B2RawHTTPApi
@@ -50,7 +52,7 @@ class B2HttpApiConfig:
         _raw_api_class: Callable[..., AbstractRawApi] | None = None,
         decode_content: bool = False,
         *,
-        retry_policy: RetryPolicy | None = None,
+        retry_policy: RetryPolicy | RetryPolicies | None = None,
         timeouts: Timeouts | None = None,
     ) -> None:
         self.http_session_factory = http_session_factory
@@ -58,7 +60,11 @@ class B2HttpApiConfig:
         self.user_agent_append = user_agent_append
         self.raw_api_class = _raw_api_class or self.DEFAULT_RAW_API_CLASS
         self.decode_content = decode_content
-        self.retry_policy = retry_policy
+        self.retry_policies = (
+            RetryPolicies.same(retry_policy)
+            if isinstance(retry_policy, RetryPolicy)
+            else retry_policy
+        )
         self.timeouts = timeouts
 
     @property

@@ -14,7 +14,8 @@ from .exception import InvalidAuthToken, MissingAccountData, Unauthorized
 from .log import logger_of
 from .raw_api import ALL_CAPABILITIES, REALM_URLS, AbstractRawApi, B2RawHTTPApi
 from .reauthorization import Reauthorizer
-from .retry import RetryPolicy, Timeouts
+from .retry import RetryPolicies, RetryPolicy, Timeouts
+from .stats import CallCounter
 from .types import ReadOnlyStream
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 logger = logger_of(__name__)
 
-_RETRIES_IN_THE_PROCESS = RetryPolicy(attempts=5, first_delay=0.05, factor=2.0, max_delay=5.0)
+# What does not speak HTTP is a simulator, and somebody's tests wait for it.
+_RETRIES_IN_THE_PROCESS = RetryPolicies.same(
+    RetryPolicy(attempts=5, first_delay=0.05, factor=2.0, max_delay=5.0)
+)
 
 _P = ParamSpec('_P')
 _T = TypeVar('_T')
@@ -67,9 +71,15 @@ class AuthorizedSession:
         self.raw_api: AbstractRawApi = self._new_raw_api(api_config)
         self.account_info = account_info if account_info is not None else self._default()
         self.cache = cache if cache is not None else AuthInfoCache(self.account_info)
-        self.retry_policy = api_config.retry_policy or self._default_retry_policy()
+        self._api_config = api_config
+        counter = self.raw_api.call_counter()
+        self._counts_here = counter is None
+        self.counter = counter if counter is not None else CallCounter()
         self.timeouts = api_config.timeouts or Timeouts()
-        self._reauthorizer = Reauthorizer(
+        self._reauthorizer = self._new_reauthorizer()
+
+    def _new_reauthorizer(self) -> Reauthorizer:
+        return Reauthorizer(
             lambda: self.account_info.get_account_auth_token(), self._authorize_with_stored_key
         )
 
@@ -81,15 +91,23 @@ class AuthorizedSession:
         account_info: AbstractAccountInfo = self.SQLITE_ACCOUNT_INFO_CLASS()
         return account_info
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != '_reauthorizer'}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._reauthorizer = self._new_reauthorizer()
+
     def _new_raw_api(self, api_config: B2HttpApiConfig) -> AbstractRawApi:
         make: Callable[..., AbstractRawApi] = api_config.raw_api_class
         return make(self.B2HTTP_CLASS(api_config)) if _takes_an_argument(make) else make()
 
-    def _default_retry_policy(self) -> RetryPolicy:
+    @property
+    def retry_policies(self) -> RetryPolicies:
+        """When to try again, by the kind of call."""
         if isinstance(self.raw_api, B2RawHTTPApi):
-            return RetryPolicy()
-        # What does not speak HTTP is a simulator, and somebody's tests wait for it.
-        return _RETRIES_IN_THE_PROCESS
+            return self.raw_api.b2_http.retry_policies
+        return self._api_config.retry_policies or _RETRIES_IN_THE_PROCESS
 
     def transfer_engine(self, connections: int) -> Engine | None:
         """The engine that moves content, or None if it goes through Python streams.
@@ -123,7 +141,10 @@ class AuthorizedSession:
         :raises Unauthorized: if the key is wrong.
         """
         realm_url = REALM_URLS.get(realm, realm).rstrip('/')
-        answer = self.raw_api.authorize_account(realm_url, application_key_id, application_key)
+        answer = self._made(
+            'b2_authorize_account',
+            lambda: self.raw_api.authorize_account(realm_url, application_key_id, application_key),
+        )
         account_id = answer['accountId']
         storage = answer['apiInfo']['storageApi']
         if not self.account_info.is_same_account(account_id, realm):
@@ -165,31 +186,46 @@ class AuthorizedSession:
         **kwargs: _P.kwargs,
     ) -> _T:
         """Make a call that wants the API's URL and the token first."""
+        name = getattr(raw_call, '__name__', '').removesuffix('_by_id')
         return self._with_token(
-            lambda token: raw_call(self.account_info.get_api_url(), token, *args, **kwargs)
+            lambda token: raw_call(self.account_info.get_api_url(), token, *args, **kwargs),
+            f'b2_{name}',
         )
 
-    def _with_token(self, call: Callable[[str], _T]) -> _T:
-        """Make a call with the token; if the token has expired, once more with a newer one."""
+    def _with_token(self, call: Callable[[str], _T], name: str | None) -> _T:
+        """Make a call with the token; if the token has expired, once more with a newer one.
+
+        :param name: what it is called in the native API.
+        """
         # The URL is asked for before the token, as in b2sdk: who never authorized is told so
         # by the same MissingAccountData.
         self.account_info.get_api_url()
         token = self.account_info.get_account_auth_token()
         try:
-            return call(token)
+            return self._made(name, lambda: call(token))
         except Unauthorized as error:
             if not _may_have_expired(error):
                 raise self._with_restrictions(error) from None
-        token = self.authorize_again(token)
+        newer = self.authorize_again(token)
         try:
-            return call(token)
+            return self._made(name, lambda: call(newer))
         except InvalidAuthToken:
             raise
         except Unauthorized as error:
             raise self._with_restrictions(error) from None
 
+    def _made(self, name: str | None, call: Callable[[], _T]) -> _T:
+        """Make a call, and count it if the raw API does not."""
+        if not self._counts_here:
+            return call()
+        self.counter.requested(name)
+        answer = call()
+        self.counter.answered(name, answer)
+        return answer
+
     def _upload(
         self,
+        name: str,
         take: Callable[[], tuple[str | None, str | None]],
         ask: Callable[[], dict[str, Any]],
         put: Callable[[str, str], None],
@@ -199,6 +235,7 @@ class AuthorizedSession:
     ) -> _T:
         """Upload with a spare URL or a fresh one, which becomes a spare one if all goes well.
 
+        :param name: of the call.
         :param take: takes a spare URL and its token.
         :param ask: asks the service for a fresh one.
         :param put: keeps a URL that worked.
@@ -210,7 +247,7 @@ class AuthorizedSession:
         url, token = take()
         if url is not None and token is not None:
             try:
-                result = send(url, token)
+                result = self._made(name, lambda: send(url, token))
             except InvalidAuthToken:
                 # URLs that were made together expire together.
                 clear()
@@ -223,14 +260,14 @@ class AuthorizedSession:
                 put(url, token)
                 return result
         answer = ask()
-        url, token = str(answer['uploadUrl']), str(answer['authorizationToken'])
+        fresh_url, fresh_token = str(answer['uploadUrl']), str(answer['authorizationToken'])
         try:
-            result = send(url, token)
+            result = self._made(name, lambda: send(fresh_url, fresh_token))
         except InvalidAuthToken:
             raise
         except Unauthorized as error:
             raise self._with_restrictions(error) from None
-        put(url, token)
+        put(fresh_url, fresh_token)
         return result
 
     def _with_restrictions(self, error: Unauthorized) -> Unauthorized:

@@ -5,23 +5,24 @@ Files go around this module, through the engine of ``_core.transfer``.
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from random import random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
 from .exception import B2Error
 from .http_body import StreamBody
 from .http_callback import ClockSkewHook, HttpCallback
-from .http_errors import error_of_exception, error_of_response, not_json
+from .http_errors import error_of_exception, error_of_response, never_left, not_json
+from .http_request import HttpRequest, Method, Redactor
 from .lazy_names import load_name
 from .log import logger_of
-from .retry import RetryPolicy
+from .retry import Kind, RetryPolicies, RetryPolicy
+from .stats import CallCounter
 from .types import JSON, ReadOnlyStream
 from .utils.process_locale import setlocale
 from .version import USER_AGENT
@@ -43,8 +44,6 @@ __all__ = [
 ]
 
 logger = logger_of(__name__)
-
-_Method = Literal['POST', 'GET', 'HEAD']
 
 _TRY_COUNT_DATA = 20
 _TRY_COUNT_DOWNLOAD = 20
@@ -80,29 +79,11 @@ class ResponseContextManager:
         self.response.close()
 
 
-@dataclass(frozen=True)
-class _Request:
-    method: _Method
-    url: str
-    # Not shown, since they hold the token.
-    headers: dict[str, str] = field(repr=False)
-    body: StreamBody | bytes | None = None
-    params: dict[str, str] | None = field(default=None, repr=False)
-    idle_timeout: float = 0
-    stream: bool = False
-    sends_content: bool = False
-    post_params: dict[str, Any] | None = None
-
-    def __str__(self) -> str:
-        # Without the query, where a download's token may be.
-        return f'{self.method} {self.url.partition("?")[0]}'
-
-
 class B2Http:
     """Sends requests to B2 and turns whatever goes wrong into exceptions of this package.
 
     A failed attempt is repeated when its error says so (`B2Error.should_retry_http`): network
-    errors, 408, 429 and 5xx.  The pauses are those of `RetryPolicy`; ``Retry-After`` is obeyed.
+    errors, 408, 429 and 5xx, as `RetryPolicies` says; ``Retry-After`` is obeyed.
 
     An instance may be used by many threads, and by a child process after ``fork``.
 
@@ -124,13 +105,17 @@ class B2Http:
 
     def __init__(self, api_config: B2HttpApiConfig = DEFAULT_HTTP_API_CONFIG) -> None:
         self.api_config = api_config
-        self.retry_policy = api_config.retry_policy or RetryPolicy()
+        self.counter = CallCounter()
         self.user_agent = USER_AGENT
         if api_config.user_agent_append:
             self.user_agent += ' ' + api_config.user_agent_append
         self.callbacks: list[HttpCallback] = []
         if api_config.install_clock_skew_hook:
             self.add_callback(ClockSkewHook())
+        self._start()
+
+    def _start(self) -> None:
+        """Make what stays in the process, and is left behind by pickle."""
         self._sleep: Callable[[float], object] = time.sleep
         self._clock: Callable[[], float] = time.monotonic
         self._random: Callable[[], float] = random
@@ -138,6 +123,26 @@ class B2Http:
         # sockets are shared and their threads are not there.
         self._sessions = {os.getpid(): self._new_session()}
         self._engines: dict[int, tuple[int, Engine]] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        left_behind = {'_sleep', '_clock', '_random', '_sessions', '_engines'}
+        return {name: value for name, value in vars(self).items() if name not in left_behind}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._start()
+
+    @property
+    def retry_policies(self) -> RetryPolicies:
+        """When to try again: what the settings say, or the ``TRY_COUNT_...`` of this class."""
+        if self.api_config.retry_policies is not None:
+            return self.api_config.retry_policies
+        return RetryPolicies(
+            calls=RetryPolicy(attempts=self.TRY_COUNT_OTHER),
+            uploads=RetryPolicy(attempts=self.TRY_COUNT_DATA),
+            downloads=RetryPolicy(attempts=self.TRY_COUNT_DOWNLOAD),
+            copies=RetryPolicy(attempts=self.TRY_COUNT_OTHER),
+        )
 
     @property
     def session(self) -> requests.Session:
@@ -169,7 +174,7 @@ class B2Http:
 
     def request(
         self,
-        method: _Method,
+        method: Method,
         url: str,
         headers: dict[str, str],
         data: ReadOnlyStream | bytes | None = None,
@@ -188,22 +193,22 @@ class B2Http:
         :param stream: leave the body of the answer to be read by the caller.
         :param _timeout: seconds without a byte received.
         """
-        request = _Request(
-            method,
-            url,
-            headers,
-            _body_of(data, headers),
-            params,
-            idle_timeout=_timeout or self._idle_timeout(self.TIMEOUT),
-            stream=stream,
-        )
         return self._repeat(
-            request, self._attempts(try_count, _TRY_COUNT_DATA, self.TRY_COUNT_DATA)
+            HttpRequest(
+                method=method,
+                url=url,
+                headers=headers,
+                body=_body_of(data, headers),
+                params=params,
+                policy=self._policy('calls', try_count, _TRY_COUNT_DATA, self.TRY_COUNT_DATA),
+                idle_timeout=_timeout or self._idle_timeout('calls'),
+                stream=stream,
+            )
         )
 
     def request_content_return_json(
         self,
-        method: _Method,
+        method: Method,
         url: str,
         headers: dict[str, str],
         data: ReadOnlyStream | bytes | None = None,
@@ -214,9 +219,8 @@ class B2Http:
     ) -> JSON:
         """Send a request and return the JSON of its answer; parameters as for `request`."""
         headers = {**headers, 'Accept': 'application/json'}
-        return _json_of(
-            self.request(method, url, headers, data, try_count, params, _timeout=_timeout), url
-        )
+        response = self.request(method, url, headers, data, try_count, params, _timeout=_timeout)
+        return _json_of(response, url, headers)
 
     def post_content_return_json(
         self,
@@ -231,17 +235,17 @@ class B2Http:
 
         :param post_params: what the content is, for the messages of errors.
         """
-        request = _Request(
-            'POST',
-            url,
-            {**headers, 'Accept': 'application/json'},
-            _body_of(data, headers),
-            idle_timeout=_timeout or self._idle_timeout(self.TIMEOUT_FOR_UPLOAD),
+        request = HttpRequest(
+            method='POST',
+            url=url,
+            headers={**headers, 'Accept': 'application/json'},
+            body=_body_of(data, headers),
+            policy=self._policy('uploads', try_count, _TRY_COUNT_DATA, self.TRY_COUNT_DATA),
+            idle_timeout=_timeout or self._idle_timeout('uploads'),
             sends_content=True,
             post_params=post_params,
         )
-        attempts = self._attempts(try_count, _TRY_COUNT_DATA, self.TRY_COUNT_DATA)
-        return _json_of(self._repeat(request, attempts), url)
+        return _json_of(self._repeat(request), url, headers)
 
     def post_json_return_json(
         self,
@@ -251,35 +255,52 @@ class B2Http:
         try_count: int = _TRY_COUNT_OTHER,
     ) -> JSON:
         """Post parameters as JSON and return the JSON of the answer."""
-        request = _Request(
-            'POST',
-            url,
-            {**headers, 'Content-Type': 'application/json', 'Accept': 'application/json'},
-            json.dumps(params).encode('ascii'),
-            idle_timeout=self._idle_timeout_for_call(url),
+        kind = _kind_of(url)
+        usual = self.TRY_COUNT_DATA if kind == 'uploads' else self.TRY_COUNT_OTHER
+        request = HttpRequest(
+            method='POST',
+            url=url,
+            headers={
+                **headers,
+                'Content-Type': 'application/json',
+                'Accept': 'application/json',
+            },
+            body=json.dumps(params).encode('ascii'),
+            policy=self._policy(kind, try_count, _TRY_COUNT_OTHER, usual),
+            idle_timeout=self._idle_timeout(kind),
             post_params=params,
         )
-        usual = self.TRY_COUNT_DATA if url.endswith(_CALLS_AROUND_CONTENT) else self.TRY_COUNT_OTHER
-        attempts = self._attempts(try_count, _TRY_COUNT_OTHER, usual)
-        return _json_of(self._repeat(request, attempts), url)
+        answer = _json_of(self._repeat(request), url, headers)
+        self.counter.answered(request.call, answer)
+        return answer
 
     def get_content(
         self, url: str, headers: dict[str, str], try_count: int = _TRY_COUNT_DOWNLOAD
     ) -> ResponseContextManager:
         """Open a download; its body is read within the context manager's block."""
-        request = _Request(
-            'GET', url, headers, idle_timeout=self._idle_timeout(self.TIMEOUT), stream=True
+        usual = self.TRY_COUNT_DOWNLOAD
+        request = HttpRequest(
+            method='GET',
+            url=url,
+            headers=headers,
+            policy=self._policy('downloads', try_count, _TRY_COUNT_DOWNLOAD, usual),
+            idle_timeout=self._idle_timeout('downloads'),
+            stream=True,
         )
-        attempts = self._attempts(try_count, _TRY_COUNT_DOWNLOAD, self.TRY_COUNT_DOWNLOAD)
-        return ResponseContextManager(self._repeat(request, attempts))
+        return ResponseContextManager(self._repeat(request))
 
     def head_content(
         self, url: str, headers: dict[str, Any], try_count: int = _TRY_COUNT_HEAD
     ) -> requests.Response:
         """Ask for the headers of a download."""
-        request = _Request('HEAD', url, headers, idle_timeout=self._idle_timeout(self.TIMEOUT))
         return self._repeat(
-            request, self._attempts(try_count, _TRY_COUNT_HEAD, self.TRY_COUNT_HEAD)
+            HttpRequest(
+                method='HEAD',
+                url=url,
+                headers=headers,
+                policy=self._policy('calls', try_count, _TRY_COUNT_HEAD, self.TRY_COUNT_HEAD),
+                idle_timeout=self._idle_timeout('calls'),
+            )
         )
 
     def _new_session(self) -> requests.Session:
@@ -298,56 +319,58 @@ class B2Http:
         return Engine(
             user_agent=self.user_agent,
             connect_timeout=self._connect_timeout(),
-            idle_timeout=self._idle_timeout(self.TIMEOUT_FOR_UPLOAD),
+            idle_timeout=self._idle_timeout('downloads'),
+            upload_idle_timeout=self._idle_timeout('uploads'),
             connections=connections,
+            counters=self.counter.engine,
         )
 
     def _connect_timeout(self) -> float:
         chosen = self.api_config.timeouts
         return chosen.connect if chosen is not None else self.CONNECTION_TIMEOUT
 
-    def _idle_timeout(self, default: float) -> float:
-        chosen = self.api_config.timeouts
-        return chosen.idle if chosen is not None else default
-
-    def _idle_timeout_for_call(self, url: str) -> float:
-        # The service answers a copy when it is done, however impatient the caller is otherwise.
-        if url.endswith(_COPY_CALLS):
+    def _idle_timeout(self, kind: Kind) -> float:
+        if self.api_config.timeouts is not None:
+            return self.api_config.timeouts.of(kind)
+        if kind == 'copies':
             return self.TIMEOUT_FOR_COPY
-        return self._idle_timeout(self.TIMEOUT)
+        return self.TIMEOUT_FOR_UPLOAD if kind == 'uploads' else self.TIMEOUT
 
-    def _attempts(self, given: int, default: int, class_default: int) -> int:
-        """A number that the caller chose counts, then the policy's, then the class's."""
-        if given != default:
-            return given
-        if self.api_config.retry_policy is not None:
-            return self.api_config.retry_policy.attempts
-        return class_default
+    def _policy(self, kind: Kind, given: int, default: int, usual: int) -> RetryPolicy:
+        """A number of attempts that the caller chose counts, then the settings', then ``usual``."""
+        chosen = self.api_config.retry_policies
+        policy = chosen.of(kind) if chosen is not None else RetryPolicy(attempts=usual)
+        return policy if given == default else replace(policy, attempts=given)
 
-    def _repeat(self, request: _Request, attempts: int) -> requests.Response:
-        if isinstance(request.body, StreamBody) and not request.body.can_rewind:
-            attempts = 1
-        deadline = self.retry_policy.deadline
+    def _repeat(self, request: HttpRequest) -> requests.Response:
+        policy = request.policy
+        can_repeat = not isinstance(request.body, StreamBody) or request.body.can_rewind
         started = self._clock()
-        delays = self.retry_policy.delays(self._random)
-        for attempt in itertools.count(1):
+        delays = policy.delays(self._random)
+        attempts = 0
+        while True:
+            attempts += 1
             try:
                 return self._attempt(request)
             except B2Error as error:
-                if attempt >= attempts or not error.should_retry_http():
+                if not (can_repeat and error.should_retry_http()):
                     raise
                 if error.retry_after_seconds is None:
                     delay = next(delays)
                 else:
                     delay = error.retry_after_seconds
-                    delays = self.retry_policy.delays(self._random)
-                if deadline is not None and self._clock() - started + delay > deadline:
+                    delays = policy.delays(self._random)
+                waited = self._clock() - started
+                too_late = policy.deadline is not None and waited + delay > policy.deadline
+                if too_late or attempts >= policy.attempts:
+                    if not request.sends_content:
+                        error.attempts = attempts
                     raise
                 logger.debug('%s failed, again in %.1f s: %s', request, delay, error)
             self._sleep(delay)
-        raise AssertionError('itertools.count has no end')
+            self.counter.retried()
 
-    def _attempt(self, request: _Request) -> requests.Response:
+    def _attempt(self, request: HttpRequest) -> requests.Response:
         headers = {**request.headers, 'User-Agent': self.user_agent}
         if not self.api_config.decode_content:
             headers.setdefault('Accept-Encoding', 'identity')
@@ -361,13 +384,13 @@ class B2Http:
             for callback in self.callbacks:
                 callback.post_request(request.method, request.url, headers, response)
             if not _is_good(response):
-                raise error_of_response(response, request.url, request.post_params)
+                raise error_of_response(response, request)
         except BaseException:
             response.close()
             raise
         return response
 
-    def _send(self, request: _Request, headers: dict[str, str]) -> requests.Response:
+    def _send(self, request: HttpRequest, headers: dict[str, str]) -> requests.Response:
         """Send the request once; read the answer, unless it is good and to be streamed."""
         import requests
 
@@ -393,9 +416,12 @@ class B2Http:
             if not (request.stream and _is_good(response)):
                 response.content  # noqa: B018
         except requests.RequestException as error:
+            if not never_left(error):
+                self.counter.requested(request.call)
             if isinstance(request.body, StreamBody) and request.body.error is not None:
                 raise request.body.error from None
-            raise error_of_exception(error, request.sends_content) from None
+            raise error_of_exception(error, request) from None
+        self.counter.requested(request.call)
         return response
 
 
@@ -407,6 +433,12 @@ def _body_of(
     return StreamBody(data, headers)
 
 
+def _kind_of(url: str) -> Kind:
+    if url.endswith(_COPY_CALLS):
+        return 'copies'
+    return 'uploads' if url.endswith(_CALLS_AROUND_CONTENT) else 'calls'
+
+
 def _is_good(response: requests.Response) -> bool:
     return response.status_code in (200, 206)
 
@@ -415,11 +447,12 @@ def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedReque
     return request
 
 
-def _json_of(response: requests.Response, url: str) -> JSON:
+def _json_of(response: requests.Response, url: str, headers: dict[str, str]) -> JSON:
     try:
         answer: JSON = json.loads(response.content)
     except ValueError:
-        raise not_json(response.content, url) from None
+        content = Redactor(url, headers).content(response.content)
+        raise not_json(content, url) from None
     return answer
 
 

@@ -6,7 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .exception import (
     B2ConnectionError,
@@ -21,6 +21,7 @@ from .exception import (
     UnknownHost,
     interpret_b2_error,
 )
+from .http_request import HttpRequest, Redactor
 
 if TYPE_CHECKING:
     import requests
@@ -40,11 +41,10 @@ def not_json(content: bytes, url: str) -> InvalidJsonResponse:
     return InvalidJsonResponse(content)
 
 
-def error_of_response(
-    response: requests.Response, url: str, post_params: dict[str, Any] | None
-) -> B2Error:
-    """The exception for an answer with an error status."""
-    status, content = response.status_code, response.content
+def error_of_response(response: requests.Response, request: HttpRequest) -> B2Error:
+    """The exception for an answer with an error status, without the secrets of the request."""
+    redactor = Redactor(request.url, request.headers)
+    status, content = response.status_code, redactor.content(response.content)
     if 300 <= status < 400:
         return UnknownError(f'{status} redirect: B2 uses none, so it was not followed')
     code: str | None = None
@@ -52,44 +52,64 @@ def error_of_response(
     if content:
         try:
             answer = json.loads(content)
-            code, message = answer.get('code'), answer.get('message')
+            code, message = (
+                None if answer.get(name) is None else str(answer[name])
+                for name in ('code', 'message')
+            )
         except (ValueError, AttributeError):
-            invalid = not_json(content, url)
+            invalid = not_json(content, request.url)
             if isinstance(invalid, PotentialS3EndpointPassedAsRealm) and status < 500:
                 return invalid
             code, message = 'non_json_response', invalid.args[0]
-    return interpret_b2_error(status, code, message, dict(response.headers), post_params)
+    if message is not None:
+        # Once more: it may have been escaped in the JSON.
+        message = redactor.text(message)
+    return interpret_b2_error(status, code, message, dict(response.headers), request.post_params)
 
 
-def error_of_exception(error: requests.RequestException, sends_content: bool) -> B2Error:
-    """The exception for a request that got no answer.
+def never_left(error: requests.RequestException) -> bool:
+    """Did the request fail before it reached the service?"""
+    import requests
+    import urllib3
 
-    :param sends_content: does the request send content, so that only a fresh upload URL helps?
-    """
+    return isinstance(error, ValueError) or _is_caused_by(
+        error,
+        requests.ConnectTimeout,
+        requests.exceptions.ProxyError,
+        requests.exceptions.SSLError,
+        urllib3.exceptions.NewConnectionError,
+    )
+
+
+def error_of_exception(error: requests.RequestException, request: HttpRequest) -> B2Error:
+    """The exception for a request that got no answer."""
     import requests
 
-    text = _TOKEN_IN_URL.sub(r'\1******', str(error))
-    causes = list(_causes_of(error))
+    redactor = Redactor(request.url, request.headers)
+    text = redactor.text(_TOKEN_IN_URL.sub(r'\1******', str(error)))
+    # Only a fresh upload URL helps then.
+    sends_content = request.sends_content
 
-    def is_caused_by(*classes: type[BaseException]) -> bool:
-        return any(isinstance(cause, classes) for cause in causes)
-
-    if is_caused_by(requests.exceptions.InvalidHeader):
+    if _is_caused_by(error, requests.exceptions.InvalidHeader):
         # Its text holds the header's value, which may be a token.
         return UnknownError('a header of the request has a value that cannot be sent')
-    if is_caused_by(requests.ConnectTimeout):
+    if _is_caused_by(error, requests.ConnectTimeout):
         return B2RequestTimeout(text)
-    if is_caused_by(requests.Timeout, TimeoutError):
+    if _is_caused_by(error, requests.Timeout, TimeoutError):
         return B2RequestTimeoutDuringUpload(text) if sends_content else B2RequestTimeout(text)
-    if any(isinstance(c, socket.gaierror) and c.errno in _UNKNOWN_HOST for c in causes):
+    if any(isinstance(c, socket.gaierror) and c.errno in _UNKNOWN_HOST for c in _causes_of(error)):
         return UnknownHost(text)
-    if sends_content and is_caused_by(BrokenPipeError):
+    if sends_content and _is_caused_by(error, BrokenPipeError):
         return BrokenPipe(text)
-    if sends_content and is_caused_by(ConnectionResetError):
+    if sends_content and _is_caused_by(error, ConnectionResetError):
         return ConnectionReset(text)
-    if is_caused_by(requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
+    if _is_caused_by(error, requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
         return B2ConnectionError(text)
     return UnknownError(text)
+
+
+def _is_caused_by(error: BaseException, *classes: type[BaseException]) -> bool:
+    return any(isinstance(cause, classes) for cause in _causes_of(error))
 
 
 def _causes_of(error: BaseException) -> Iterator[BaseException]:

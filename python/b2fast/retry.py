@@ -1,4 +1,4 @@
-"""How often and how long to try: one policy for the JSON calls and for the transfers."""
+"""How often and how long to try, for each kind of call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,16 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Literal
+
+Kind = Literal['calls', 'uploads', 'downloads', 'copies']
+"""What a request is for, as the fields of `RetryPolicies` and `Timeouts` are called."""
+
+
+def _check(name: str, value: float | None, fine: bool) -> None:
+    if not fine:
+        raise ValueError(f'{name} is out of range: {value!r}')
 
 
 @dataclass(frozen=True)
@@ -21,7 +30,8 @@ class RetryPolicy:
     :param first_delay: pause after the first failure, in seconds.
     :param factor: by how much a pause is longer than the one before, at least 1.
     :param max_delay: longest pause in seconds; B2's integration checklist says 64.
-    :param deadline: seconds after which no further attempt begins; None for no limit.
+    :param deadline: seconds without progress after which no further attempt begins; None for
+        no limit.  A transfer makes progress as long as bytes move, a call when it succeeds.
     :raises ValueError: if a value is out of range.
     """
 
@@ -59,6 +69,33 @@ class RetryPolicy:
         return cls(attempts=1000, deadline=6 * 3600.0)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RetryPolicies:
+    """A policy for each kind of call; by default b2sdk's numbers of attempts.
+
+    :param calls: authorization, listings and all other calls without content.
+    :param uploads: content on its way to the service, and the calls around it: to ask for an
+        upload URL, and to start and finish a large file.
+    :param downloads: content on its way from the service.
+    :param copies: copies within the service.
+    """
+
+    calls: RetryPolicy = RetryPolicy(attempts=5)
+    uploads: RetryPolicy = RetryPolicy(attempts=20)
+    downloads: RetryPolicy = RetryPolicy(attempts=20)
+    copies: RetryPolicy = RetryPolicy(attempts=5)
+
+    @classmethod
+    def same(cls, policy: RetryPolicy) -> RetryPolicies:
+        """One policy for all kinds."""
+        return cls(calls=policy, uploads=policy, downloads=policy, copies=policy)
+
+    def of(self, kind: Kind) -> RetryPolicy:
+        """The policy for a kind of call."""
+        policy: RetryPolicy = getattr(self, kind)
+        return policy
+
+
 class Attempts:
     """The attempts at one thing under a policy.
 
@@ -71,7 +108,7 @@ class Attempts:
 
     def progress(self) -> None:
         """Something was achieved: what failed before does not count any more."""
-        self._started = time.monotonic()
+        self._failing_since: float | None = None
         self._delays = self._policy.delays()
         self.failures = 0
 
@@ -81,10 +118,13 @@ class Attempts:
         :param asked: the seconds of ``Retry-After``, if the service named them.
         """
         self.failures += 1
+        now = time.monotonic()
+        if self._failing_since is None:
+            self._failing_since = now
         delay = next(self._delays) if asked is None else asked
         deadline = self._policy.deadline
         if self.failures >= self._policy.attempts or (
-            deadline is not None and time.monotonic() - self._started + delay > deadline
+            deadline is not None and now - self._failing_since + delay > deadline
         ):
             return False
         time.sleep(delay)
@@ -95,21 +135,37 @@ class Attempts:
 class Timeouts:
     """How long to wait for the network.
 
-    There is no limit on a whole transfer: what counts is that it goes on.
+    There is no limit on a whole transfer: what counts is that it goes on.  The kinds are those
+    of `RetryPolicies`.
 
     :param connect: seconds to make a connection.
-    :param idle: seconds without a single byte sent or received.
+    :param idle: seconds without a single byte sent or received, for every kind of call that has
+        no number of its own.
+    :param calls: the same for calls without content; None for ``idle``.
+    :param uploads: the same for uploads; None for ``idle``.
+    :param downloads: the same for downloads; None for ``idle``.
+    :param copies: seconds until a copy within the service is done, which answers only then.
     :raises ValueError: if a value is not positive.
     """
 
     connect: float = 46.0
     idle: float = 128.0
+    calls: float | None = None
+    uploads: float | None = None
+    downloads: float | None = None
+    copies: float = 1200.0
 
     def __post_init__(self) -> None:
-        _check('connect', self.connect, 0 < self.connect < math.inf)
-        _check('idle', self.idle, 0 < self.idle < math.inf)
+        for field in fields(self):
+            value = getattr(self, field.name)
+            _check(field.name, value, value is None or 0 < value < math.inf)
 
+    def of(self, kind: Kind) -> float:
+        """Seconds without a byte that are too long for a kind of call."""
+        seconds: float | None = getattr(self, kind)
+        return self.idle if seconds is None else seconds
 
-def _check(name: str, value: float | None, fine: bool) -> None:
-    if not fine:
-        raise ValueError(f'{name} is out of range: {value!r}')
+    @classmethod
+    def fail_fast(cls) -> Timeouts:
+        """For a program with somebody waiting: 5 s to connect, 15 s without a byte."""
+        return cls(connect=5.0, idle=15.0)

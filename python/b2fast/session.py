@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .authorized_session import AuthorizedSession
+from .http_request import call_of_url
 from .token_type import TokenType
 
 if TYPE_CHECKING:
@@ -185,7 +186,8 @@ class B2Session(AuthorizedSession):
         return self._with_token(
             lambda token: self.raw_api.get_file_info_by_name(
                 self.account_info.get_download_url(), token, bucket_name, file_name
-            )
+            ),
+            'b2_download_file_by_name',
         )
 
     def get_download_authorization(
@@ -219,7 +221,8 @@ class B2Session(AuthorizedSession):
         return self._with_token(
             lambda token: self.raw_api.download_file_from_url(
                 token, url, range_=range_, encryption=encryption
-            )
+            ),
+            call_of_url(url),
         )
 
     def copy_file(
@@ -312,6 +315,7 @@ class B2Session(AuthorizedSession):
         """
         info = self.account_info
         return self._upload(
+            'b2_upload_file',
             lambda: info.take_bucket_upload_url(bucket_id),
             lambda: self.get_upload_url(bucket_id),
             lambda url, token: info.put_bucket_upload_url(bucket_id, url, token),
@@ -345,6 +349,7 @@ class B2Session(AuthorizedSession):
         """Upload a part as `upload_file` does a file; see `AbstractRawApi.upload_part`."""
         info = self.account_info
         return self._upload(
+            'b2_upload_part',
             lambda: info.take_large_file_upload_url(file_id),
             lambda: self.get_upload_part_url(file_id),
             lambda url, token: info.put_large_file_upload_url(file_id, url, token),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import inspect
 import itertools
 import warnings
+from typing import Any
 
 import pytest
 from b2sdk._internal import exception as internal
 from b2sdk.v3 import exception as theirs
+from hypothesis import given, settings, strategies as st
 
 import b2fast.exception as ours
 
@@ -108,6 +110,59 @@ def test_the_same_class_for_messages_that_are_read(code: str, message: str) -> N
     given = ours.interpret_b2_error(400, code, message, {})
     assert type(given).__name__ == type(expected).__name__
     assert getattr(given, 'size', None) == getattr(expected, 'size', None)
+
+
+MESSAGES = [
+    'words',
+    'Copy source too big: 5000000001',
+    'fileLockEnabled value of false is not allowed when bucket is already file lock enabled.',
+    'Turning on file lock for an existing bucket having source replication configuration is not '
+    'allowed.',
+    'Turning on file lock for a restricted bucket is not allowed.',
+]
+# Without the words that b2fast takes as the announcement of a token.
+WORDS = st.text().filter(lambda text: 'token' not in text.lower())
+RETRY_AFTER = st.integers(0, 10**6).map(str) | st.sampled_from(
+    ['', ' 7 ', 'soon', '1.5', 'Wed, 21 Oct 2015 07:28:00 GMT']
+)
+# Those that b2sdk can read nothing but the one message of.
+READ_CODES = {'auth_token_limit', 'source_too_large'}
+
+
+@given(
+    status=st.sampled_from(STATUSES) | st.integers(100, 999),
+    code=st.sampled_from(CODES) | st.text().filter(lambda code: code not in READ_CODES),
+    message=st.sampled_from(MESSAGES) | st.none() | WORDS,
+    headers=st.dictionaries(
+        st.sampled_from(['retry-after', 'date', 'content-type']), RETRY_AFTER, max_size=2
+    ),
+    params=st.none()
+    | st.dictionaries(
+        st.sampled_from(['fileId', 'fileName', 'bucketId', 'bucketName', 'prefix']),
+        st.none() | st.text() | st.integers(),
+    ),
+)
+@settings(max_examples=1000)
+def test_the_same_for_any_answer(
+    status: int,
+    code: str | None,
+    message: str | None,
+    headers: dict[str, str],
+    params: dict[str, Any] | None,
+) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # b2sdk warns about codes that it does not know
+        expected = theirs.interpret_b2_error(status, code, message, headers, params)
+    found = ours.interpret_b2_error(status, code, message, headers, params)
+    assert described(found) == described(expected)
+
+
+@pytest.mark.parametrize('value', [None, 0, 7, 5.9, '5', ' 5 ', '5.5', 'soon', ''])
+@pytest.mark.parametrize('name', ['ServiceError', 'TooManyRequests'])
+def test_the_same_reading_of_retry_after(name: str, value: Any) -> None:
+    expected = getattr(theirs, name)(retry_after_seconds=value)
+    given = getattr(ours, name)(retry_after_seconds=value)
+    assert given.retry_after_seconds == expected.retry_after_seconds
 
 
 SAMPLES = {

@@ -107,6 +107,75 @@ def test_fork(account: Account, bucket: Bucket, tmp_path: Path, program: str) ->
         assert account.server.calls['b2_get_upload_url'] == 3
 
 
+WORKER = """
+import io
+import os
+
+def move(bucket, name):
+    # More than the first request of the engine, and a large file.
+    data = name.encode() * 1_300_000
+    bucket.upload(UploadSourceBytes(data), name, min_part_size=1_000_000)
+    file = io.BytesIO()
+    bucket.download_file_by_name(name).save(file)
+    assert file.getvalue() == data
+    return os.getpid(), bucket.upload_bytes(name.encode(), 'small-' + name), bucket.api.stats()
+
+def miss(bucket):
+    bucket.download_file_by_name('missing')
+
+from b2fast import UploadSourceBytes
+"""
+
+EXECUTOR = """
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from b2fast.exception import FileNotPresent, MissingAccountData
+sys.path.insert(0, args[0])
+import worker
+
+bucket.upload_bytes(b'before', 'before')
+context = multiprocessing.get_context(args[1])
+with ProcessPoolExecutor(2, mp_context=context) as pool:
+    # The key stays here unless it is told to go.
+    try:
+        pool.submit(worker.move, bucket, 'name').result()
+    except MissingAccountData:
+        pass
+    else:
+        assert False
+    api.account_info.pickle_secrets = True
+    names = ['one', 'two', 'three', 'four']
+    futures = [pool.submit(worker.move, bucket, name) for name in names]
+    done = [future.result() for future in futures]
+    for name, (pid, version, stats) in zip(names, done):
+        assert pid != os.getpid()
+        assert version.file_name == 'small-' + name
+        assert version.get_fresh_state() == version
+        # What a worker counts is its own.
+        assert stats.calls['b2_upload_file'] == 1, stats
+    try:
+        pool.submit(worker.miss, bucket).result()
+    except FileNotPresent as error:
+        assert error.file_id_or_name == 'missing'
+    else:
+        assert False
+total = sum((stats for _, _, stats in done), api.stats())
+print(total.calls['b2_upload_file'], total.calls['b2_authorize_account'])
+"""
+
+
+@pytest.mark.parametrize('method', ['fork', 'forkserver', 'spawn'])
+def test_a_bucket_is_an_argument_of_a_worker(
+    account: Account, bucket: Bucket, tmp_path: Path, method: str
+) -> None:
+    (tmp_path / 'worker.py').write_text(WORKER)
+    assert account.server is not None
+    before = account.server.calls['b2_authorize_account']
+    # The token travels as well, so that workers do not authorize.
+    assert run(account, EXECUTOR, [tmp_path, method]) == '5 1\n'
+    assert account.server.calls['b2_authorize_account'] == before + 1
+
+
 FAIL = """
 import gc, io, json
 from b2fast.exception import B2Error

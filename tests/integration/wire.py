@@ -17,7 +17,15 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from b2fast import B2Api, B2HttpApiConfig, Bucket, InMemoryAccountInfo, InMemoryCache, RetryPolicy
+from b2fast import (
+    B2Api,
+    B2HttpApiConfig,
+    Bucket,
+    InMemoryAccountInfo,
+    InMemoryCache,
+    RetryPolicies,
+    RetryPolicy,
+)
 from b2fast.simulator.state import Key
 
 from ..conftest import Account
@@ -29,7 +37,10 @@ Direction = Literal['up', 'down']
 
 
 def connect(
-    account: Account, policy: RetryPolicy, realm: str | None = None, **parameters: object
+    account: Account,
+    policy: RetryPolicy | RetryPolicies,
+    realm: str | None = None,
+    **parameters: object,
 ) -> B2Api:
     """A further authorized client of the same account and seam, with a policy of its own.
 
@@ -196,7 +207,7 @@ policy = RetryPolicy(attempts=5, first_delay=0.001, max_delay=0.01)
 config = B2HttpApiConfig(retry_policy=policy)
 if os.environ['SEAM'] == 'streams':
     import requests
-    config = B2HttpApiConfig(lambda: requests.Session(), retry_policy=policy)
+    config = B2HttpApiConfig(requests.Session, retry_policy=policy)
 api = B2Api(InMemoryAccountInfo(), api_config=config)
 api.authorize_account(key_id, key, realm)
 bucket = api.get_bucket_by_name('a-bucket')

@@ -40,7 +40,7 @@ from b2fast.exception import (
     UnknownError,
     UnknownHost,
 )
-from b2fast.retry import RetryPolicy, Timeouts
+from b2fast.retry import RetryPolicies, RetryPolicy, Timeouts
 
 
 @dataclass
@@ -377,6 +377,9 @@ def test_a_silent_server_ends_in_a_timeout(server: ScriptedServer) -> None:
         ('b2_list_buckets', None, (46, 128)),
         ('b2_copy_file', None, (46, 1200)),
         ('b2_copy_part', Timeouts(connect=3, idle=4), (3, 1200)),
+        ('b2_copy_part', Timeouts(copies=5), (46, 5)),
+        ('b2_finish_large_file', Timeouts(uploads=5), (46, 5)),
+        ('b2_list_buckets', Timeouts(calls=5, uploads=6), (46, 5)),
         ('b2_list_buckets', Timeouts(connect=3, idle=4), (3, 4)),
     ],
 )
@@ -668,3 +671,37 @@ def test_a_child_process_has_its_own_engine(
     assert childs is not None
     assert childs is not parents
     assert client.http.transfer_engine(10) is childs
+
+
+class PatientHttp(B2Http):
+    TIMEOUT = 7
+    TIMEOUT_FOR_UPLOAD = 9
+    CONNECTION_TIMEOUT = 3
+    TRY_COUNT_DATA = 11
+    TRY_COUNT_DOWNLOAD = 12
+
+
+@pytest.mark.parametrize(
+    ('timeouts', 'expected'),
+    [
+        (None, (3, 7, 9)),
+        (Timeouts(connect=1, idle=2), (1, 2, 2)),
+        (Timeouts(connect=1, idle=2, uploads=3, downloads=4), (1, 4, 3)),
+    ],
+)
+def test_the_engine_waits_as_long(
+    monkeypatch: pytest.MonkeyPatch, timeouts: Timeouts | None, expected: tuple[float, ...]
+) -> None:
+    made: list[dict[str, Any]] = []
+    monkeypatch.setattr('b2fast._core.transfer.Engine', lambda **given: made.append(given))
+    PatientHttp(B2HttpApiConfig(timeouts=timeouts)).transfer_engine(1)
+    (given,) = made
+    names = ('connect_timeout', 'idle_timeout', 'upload_idle_timeout')
+    assert tuple(given[name] for name in names) == expected
+
+
+def test_a_class_with_other_numbers_of_attempts_sets_those_of_transfers() -> None:
+    policies = PatientHttp().retry_policies
+    assert (policies.uploads.attempts, policies.downloads.attempts) == (11, 12)
+    chosen = RetryPolicies(uploads=RetryPolicy(attempts=1))
+    assert PatientHttp(B2HttpApiConfig(retry_policy=chosen)).retry_policies == chosen

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import copy
 import inspect
+import multiprocessing
 import pickle
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from b2fast import exception
 from b2fast.exception import B2Error, InvalidArgument, check_invalid_argument, interpret_b2_error
@@ -31,15 +33,63 @@ def make(cls: type[B2Error]) -> B2Error:
     return cls(*arguments, *(['text'] if takes_any else []))
 
 
-@pytest.mark.parametrize('cls', CLASSES, ids=lambda cls: cls.__name__)
-def test_survives_pickle_and_copy(cls: type[B2Error]) -> None:
+VALUES = st.none() | st.integers() | st.text() | st.binary() | st.lists(st.text())
+
+
+@st.composite
+def errors(draw: st.DrawFn, cls: type[B2Error]) -> B2Error:
+    """An error of the class, as it may be after it was raised, translated and noted."""
     error = make(cls)
-    for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):  # noqa: S301
-        assert type(twin) is cls
-        assert twin.args == error.args
-        assert vars(twin) == vars(error)
-        if cls is not exception.DestFileNewer:  # needs real paths for its text
-            assert str(twin) == str(error)
+    parameters = inspect.signature(cls).parameters.values()
+    if any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in parameters):
+        error = cls(*draw(st.lists(VALUES, max_size=3)))
+    error.retry_after_seconds = draw(st.none() | st.integers(0, 1000))
+    error.attempts = draw(st.none() | st.integers(1, 1000))
+    for note in draw(st.lists(st.text(), max_size=2)):
+        error.add_note(note)
+    if isinstance(error, exception.MaxRetriesExceeded):
+        error.exception_info_list = draw(st.lists(errors(exception.BadRequest), max_size=3))
+    elif isinstance(error, OSError) and draw(st.booleans()):
+        error.errno = draw(st.integers(1, 100))
+        error.strerror = draw(st.text())
+        error.filename = draw(st.text())
+    return error
+
+
+def told_by(error: BaseException) -> dict[str, object]:
+    told = vars(error) | {'class': type(error), 'args': error.args}
+    if not isinstance(error, exception.DestFileNewer):  # needs real paths for its text
+        told['text'] = str(error)
+    if isinstance(error, OSError):
+        told |= {name: getattr(error, name) for name in ('errno', 'strerror', 'filename')}
+    if isinstance(error, exception.MaxRetriesExceeded):
+        told['exception_info_list'] = [told_by(one) for one in error.exception_info_list]
+    return told
+
+
+@pytest.mark.parametrize('cls', CLASSES, ids=lambda cls: cls.__name__)
+@given(data=st.data(), protocol=st.integers(0, pickle.HIGHEST_PROTOCOL))
+@settings(max_examples=6)
+def test_survives_pickle_and_copy(cls: type[B2Error], data: st.DataObject, protocol: int) -> None:
+    error = data.draw(errors(cls))
+    told = told_by(error)
+    assert told_by(pickle.loads(pickle.dumps(error, protocol))) == told  # noqa: S301
+    assert told_by(copy.copy(error)) == told
+    assert told_by(copy.deepcopy(error)) == told
+
+
+def fail(error: B2Error) -> None:
+    raise error
+
+
+def test_is_raised_out_of_a_pool_of_processes() -> None:
+    context = multiprocessing.get_context('spawn')
+    with context.Pool(1) as pool:
+        for cls in CLASSES:
+            error = make(cls)
+            with pytest.raises(cls) as caught:
+                pool.apply(fail, (error,))
+            assert vars(caught.value) == vars(error)
 
 
 @pytest.mark.parametrize('cls', CLASSES, ids=lambda cls: cls.__name__)

@@ -1,19 +1,34 @@
 from __future__ import annotations
 
 import itertools
+from typing import get_args
 
 import pytest
 from hypothesis import given, strategies as st
 
 from b2fast import retry
-from b2fast.retry import Attempts, RetryPolicy, Timeouts
+from b2fast.retry import Attempts, Kind, RetryPolicies, RetryPolicy, Timeouts
+
+KINDS = get_args(Kind)
 
 
 def test_defaults() -> None:
     assert RetryPolicy() == RetryPolicy(
         attempts=20, first_delay=1.0, factor=1.5, max_delay=64.0, deadline=3600.0
     )
-    assert Timeouts() == Timeouts(connect=46.0, idle=128.0)
+    assert Timeouts() == Timeouts(connect=46.0, idle=128.0, copies=1200.0)
+    # The numbers of b2sdk.
+    attempts = {kind: RetryPolicies().of(kind).attempts for kind in KINDS}
+    assert attempts == {'calls': 5, 'uploads': 20, 'downloads': 20, 'copies': 5}
+
+
+def test_kinds() -> None:
+    policies = RetryPolicies(copies=RetryPolicy(attempts=7))
+    assert policies.of('copies').attempts == 7
+    assert policies.of('calls') == RetryPolicies().calls
+    timeouts = Timeouts(idle=3, uploads=4)
+    assert [timeouts.of(kind) for kind in KINDS] == [3, 4, 3, 1200]
+    assert [Timeouts.fail_fast().of(kind) for kind in KINDS] == [15, 15, 15, 1200]
 
 
 def test_delays_without_jitter_grow_to_the_maximum() -> None:
@@ -56,7 +71,10 @@ def test_a_policy_refuses_values_out_of_range(values: dict[str, float]) -> None:
         RetryPolicy(**values)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize('values', [{'connect': 0}, {'idle': -1}, {'idle': float('nan')}])
+@pytest.mark.parametrize(
+    'values',
+    [{'connect': 0}, {'idle': -1}, {'idle': float('nan')}, {'uploads': 0}, {'copies': -1}],
+)
 def test_timeouts_refuse_values_out_of_range(values: dict[str, float]) -> None:
     with pytest.raises(ValueError, match='out of range'):
         Timeouts(**values)
@@ -87,3 +105,45 @@ def test_attempts_end_with_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(retry.time, 'sleep', lambda seconds: pytest.fail('slept'))
     attempts = Attempts(RetryPolicy(deadline=10))
     assert not attempts.wait(11)
+
+
+class Time:
+    """Stands in for the module; nobody really waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 100), st.none() | st.floats(0, 100), st.booleans())),
+    st.floats(1, 200),
+    st.integers(1, 10),
+)
+def test_no_attempt_begins_behind_the_deadline(
+    events: list[tuple[float, float | None, bool]], deadline: float, allowed: int
+) -> None:
+    """Attempts last, are told to wait and make progress, or not."""
+    with pytest.MonkeyPatch.context() as patch:
+        time = Time()
+        patch.setattr(retry, 'time', time)
+        attempts = Attempts(RetryPolicy(attempts=allowed, deadline=deadline))
+        first_failure: float | None = None
+        failures = 0
+        for lasts, asked, moves in events:
+            time.now += lasts
+            if moves:
+                attempts.progress()
+                first_failure, failures = None, 0
+            failures += 1
+            if first_failure is None:
+                first_failure = time.now
+            if not attempts.wait(asked):
+                break
+            assert time.now - first_failure <= deadline * (1 + 1e-9)
+            assert failures < allowed

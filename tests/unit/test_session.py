@@ -23,7 +23,7 @@ from b2fast.exception import (
 )
 from b2fast.raw_api import ALL_CAPABILITIES, AbstractRawApi, B2RawHTTPApi
 from b2fast.reauthorization import Reauthorizer
-from b2fast.retry import RetryPolicy, Timeouts
+from b2fast.retry import RetryPolicies, Timeouts
 from b2fast.session import B2Session
 from b2fast.simulator import RawSimulator
 
@@ -476,7 +476,7 @@ def test_defaults(http_session: B2Session) -> None:
     assert isinstance(http_session.cache, AuthInfoCache)
     assert isinstance(http_session.raw_api, B2RawHTTPApi)
     assert isinstance(http_session.raw_api.b2_http, B2Http)
-    assert http_session.retry_policy == RetryPolicy()
+    assert http_session.retry_policies == RetryPolicies()
     assert http_session.timeouts == Timeouts(idle=7)
 
 

@@ -79,6 +79,19 @@ class Download:
         progress: Callable[[int], None] | None = None,
     ) -> None: ...
 
+# What engines have asked the service for; bytes are those of content.
+@final
+class Counters:
+    def __new__(cls) -> Counters: ...
+    @property
+    def calls(self) -> list[tuple[str, int]]: ...
+    @property
+    def retries(self) -> int: ...
+    @property
+    def bytes_sent(self) -> int: ...
+    @property
+    def bytes_received(self) -> int: ...
+
 @final
 class Engine:
     def __new__(
@@ -87,8 +100,10 @@ class Engine:
         user_agent: str,
         connect_timeout: float = 46.0,
         idle_timeout: float = 128.0,
+        upload_idle_timeout: float = 128.0,
         connections: int = 10,
         memory_budget: int | None = None,
+        counters: Counters | None = None,
     ) -> Engine: ...
     def upload(
         self,

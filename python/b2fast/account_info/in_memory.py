@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ..exception import MissingAccountData
 from .upload_url_pool import UrlPoolAccountInfo
@@ -34,13 +35,45 @@ class _AuthData:
 
 
 class InMemoryAccountInfo(UrlPoolAccountInfo):
-    """Keeps account data in memory and nothing on disk."""
+    """Keeps account data in memory and nothing on disk.
+
+    Pickled, it leaves the key and the tokens behind, since a pickle may be written to a disk or
+    a network.  A process that gets it has to authorize; or set `pickle_secrets`.
+    """
+
+    pickle_secrets: bool = False
+    """Let the key and the token go where pickle goes: set it to use this object in workers."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._lock = threading.Lock()
         self._auth = _AuthData()
         self._buckets: dict[str, str] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = self._state()
+        if not self.pickle_secrets:
+            state['_auth'] = replace(self._auth, account_auth_token=None, application_key=None)
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.Lock()
+
+    def __copy__(self) -> Self:
+        return self._copied(self._state())
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self._copied(copy.deepcopy(self._state(), memo))
+
+    def _state(self) -> dict[str, Any]:
+        with self._lock:
+            return {name: value for name, value in vars(self).items() if name != '_lock'}
+
+    def _copied(self, state: dict[str, Any]) -> Self:
+        copied = type(self).__new__(type(self))
+        copied.__setstate__(state)
+        return copied
 
     def clear(self) -> None:
         """Forget everything."""
@@ -81,6 +114,16 @@ class InMemoryAccountInfo(UrlPoolAccountInfo):
         if value is None:
             raise MissingAccountData(name)
         return value
+
+    def _secret(self, name: str, value: str | None) -> str:
+        if value is None and self._auth.account_id is not None:
+            error = MissingAccountData(name)
+            error.add_note(
+                'This InMemoryAccountInfo was pickled, and keys and tokens stay behind then. '
+                'Authorize again, or set pickle_secrets = True on it before.'
+            )
+            raise error
+        return self._known(name, value)
 
     def refresh_entire_bucket_name_cache(self, name_id_iterable: Iterable[tuple[str, str]]) -> None:
         """Know these buckets, by name and ID, and no others."""
@@ -125,7 +168,7 @@ class InMemoryAccountInfo(UrlPoolAccountInfo):
 
     def get_account_auth_token(self) -> str:
         """The token for calls."""
-        return self._known('account_auth_token', self._auth.account_auth_token)
+        return self._secret('account_auth_token', self._auth.account_auth_token)
 
     def get_api_url(self) -> str:
         """The base URL of calls."""
@@ -133,7 +176,7 @@ class InMemoryAccountInfo(UrlPoolAccountInfo):
 
     def get_application_key(self) -> str:
         """The key itself, for the next authorization."""
-        return self._known('application_key', self._auth.application_key)
+        return self._secret('application_key', self._auth.application_key)
 
     def get_download_url(self) -> str:
         """The base URL of downloads."""

@@ -24,6 +24,10 @@ class UploadUrlPool:
         self._clock: Callable[[], float] = time.monotonic
         self._reset()
 
+    def __reduce__(self) -> tuple[type[UploadUrlPool], tuple[()]]:
+        # A copy is empty: B2 refuses two uploads at once to one URL.
+        return type(self), ()
+
     def _reset(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.Lock()

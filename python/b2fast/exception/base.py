@@ -19,7 +19,8 @@ def _words_of(name: str) -> str:
 def _rebuild(cls: type[B2Error], args: tuple[Any, ...], state: dict[str, Any]) -> B2Error:
     error = cls.__new__(cls)
     error.args = args
-    error.__dict__.update(state)
+    for name, value in state.items():
+        setattr(error, name, value)
     return error
 
 
@@ -27,10 +28,12 @@ class B2Error(Exception):
     """Base of every error of this package.
 
     ``retry_after_seconds`` is the number of seconds that the service asked to wait before the
-    next attempt, or None.
+    next attempt, or None.  ``attempts`` is how often the request was sent before it was given up;
+    None if it was not repeated, because that could not help or is left to the caller.
     """
 
     retry_after_seconds: int | None = None
+    attempts: int | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Not super().__init__: with two or more arguments OSError, a base of some subclasses,
@@ -53,7 +56,12 @@ class B2Error(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         # The default calls the class with `args`, which fails for every class whose
         # constructor has required parameters; errors must travel between processes.
-        return _rebuild, (type(self), self.args, self.__dict__.copy())
+        state = self.__dict__.copy()
+        if isinstance(self, OSError):
+            # Not in __dict__.  One that is set, even to None, changes the text.
+            fields = {name: getattr(self, name) for name in ('errno', 'strerror', 'filename')}
+            state |= {name: value for name, value in fields.items() if value is not None}
+        return _rebuild, (type(self), self.args, state)
 
 
 class InvalidUserInput(B2Error, ValueError):

@@ -59,6 +59,19 @@ _PLAIN_CLASSES: dict[tuple[int, str | None], type[B2Error]] = {
     (403, 'transaction_cap_exceeded'): TransactionCapExceeded,
     (416, 'range_not_satisfiable'): UnsatisfiableRange,
 }
+# What the service said before these had codes of their own; other implementations still may.
+_OLD_MESSAGES: dict[str | None, type[B2Error]] = {
+    'fileLockEnabled value of false is not allowed when bucket is already file lock enabled.': (
+        DisablingFileLockNotSupported
+    ),
+    (
+        'Turning on file lock for an existing bucket having source replication configuration '
+        'is not allowed.'
+    ): SourceReplicationConflict,
+    'Turning on file lock for a restricted bucket is not allowed.': (
+        EnablingFileLockOnRestrictedBucket
+    ),
+}
 _UNAUTHORIZED_CLASSES: dict[str | None, type[Unauthorized]] = {
     'bad_auth_token': InvalidAuthToken,
     'expired_auth_token': InvalidAuthToken,
@@ -109,6 +122,8 @@ def interpret_b2_error(
 def _bad_request(code: str | None, message: str | None, params: dict[str, Any]) -> B2Error:
     if plain := _PLAIN_CLASSES.get((400, code)):
         return plain()
+    if code == 'bad_request' and message in _OLD_MESSAGES:
+        return _OLD_MESSAGES[message]()
     match code:
         case 'event_type_invalid':
             valid = sorted(get_args(EVENT_TYPE))
@@ -139,10 +154,5 @@ def _not_present(params: dict[str, Any]) -> FileNotPresent:
     return FileNotPresent(file_id_or_name=params.get('fileId') or params.get('fileName'))
 
 
-def _retry_after(headers: Mapping[str, Any]) -> int | None:
-    """Seconds of ``Retry-After``; a date, which B2 does not send, counts as nothing."""
-    for name, value in headers.items():
-        if name.lower() == 'retry-after':
-            text = str(value).strip()
-            return int(text) if text.isascii() and text.isdigit() else None
-    return None
+def _retry_after(headers: Mapping[str, Any]) -> Any:
+    return next((value for name, value in headers.items() if name.lower() == 'retry-after'), None)

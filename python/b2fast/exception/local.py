@@ -23,9 +23,6 @@ class LocalFileError(B2Error, OSError):
     def __str__(self) -> str:
         return f'{self.filename}: {self.strerror}'
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.filename, self.errno, self.strerror)
-
 
 class SourceChanged(B2Error):
     """A local file changed while it was uploaded; the upload is void. Repeat it."""

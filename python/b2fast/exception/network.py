@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .base import B2Error, B2SimpleError, TransientErrorMixin
+
+
+def _whole_seconds(value: int | float | str | None) -> int | None:
+    """The value of ``Retry-After``; a date, which B2 does not send, counts as nothing."""
+    if isinstance(value, str):
+        value = value.strip()
+        return int(value) if value.isascii() and value.isdigit() else None
+    return int(value) if value is not None and 0 <= value < math.inf else None
 
 
 class B2ConnectionError(TransientErrorMixin, B2SimpleError, ConnectionError):
@@ -63,17 +72,17 @@ class RequestTimeout(TransientErrorMixin, B2Error, TimeoutError):
 class ServiceError(TransientErrorMixin, B2Error):
     """The service failed (status 5xx)."""
 
-    def __init__(self, *args: Any, retry_after_seconds: int | None = None) -> None:
+    def __init__(self, *args: Any, retry_after_seconds: int | float | str | None = None) -> None:
         super().__init__(*args)
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds = _whole_seconds(retry_after_seconds)
 
 
 class TooManyRequests(B2Error):
     """The service asks to slow down (status 429)."""
 
-    def __init__(self, retry_after_seconds: int | None = None) -> None:
+    def __init__(self, retry_after_seconds: int | float | str | None = None) -> None:
         super().__init__()
-        self.retry_after_seconds = retry_after_seconds
+        self.retry_after_seconds = _whole_seconds(retry_after_seconds)
 
     def __str__(self) -> str:
         return 'Too many requests'

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .._core.transfer import Engine
     from ..encryption.setting import EncryptionSetting
     from ..file_lock import BucketRetentionSetting, FileRetentionSetting, LegalHold
+    from ..stats import CallCounter
     from ..types import LifecycleRule, NotificationRule, NotificationRuleResponse, ReadOnlyStream
 
 
@@ -33,6 +34,13 @@ class AbstractRawApi(ABC):
         `download_file_from_url` as ordinary streams.
 
         :param connections: how many connections one transfer may use at a time
+        """
+        return None
+
+    def call_counter(self) -> CallCounter | None:
+        """What counts the requests of this raw API, or None if nothing does.
+
+        With None, which is the default, a session counts the calls that it makes.
         """
         return None
 

@@ -10,6 +10,7 @@ from .constants import API_VERSION
 if TYPE_CHECKING:
     from .._core.transfer import Engine
     from ..b2http import B2Http
+    from ..stats import CallCounter
 
 
 class HttpCaller(AbstractRawApi):
@@ -26,6 +27,10 @@ class HttpCaller(AbstractRawApi):
     def transfer_engine(self, connections: int) -> Engine | None:
         """The engine of the HTTP layer; see `B2Http.transfer_engine`."""
         return self.b2_http.transfer_engine(connections)
+
+    def call_counter(self) -> CallCounter:
+        """The counter of the HTTP layer."""
+        return self.b2_http.counter
 
     def _post_json(self, base_url: str, endpoint: str, auth: str, **params: Any) -> dict[str, Any]:
         """Make a call of the native API."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hmac import compare_digest
 from threading import RLock
-from typing import TypedDict
+from typing import NoReturn, TypedDict
 
 from b2fast.raw_api import ALL_CAPABILITIES
 
@@ -138,6 +138,9 @@ class Service:
         self.download_tokens: dict[str, DownloadToken] = {}
         self._expired: set[str] = set()
         self._make_bucket = make_bucket
+
+    def __getstate__(self) -> NoReturn:
+        raise TypeError('a simulated service lives in one process; SimulatorServer serves several')
 
     # Keys and tokens
 

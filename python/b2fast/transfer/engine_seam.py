@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .._core.transfer import Download, Engine, Leases, Retry, Source, TransferError
 from ..encryption.types import EncryptionMode
 from ..exception import AccessDenied, InvalidJsonResponse, LocalFileError, SSECKeyError
+from ..retry import Kind
 from .errors import Direction, exception_of
 from .outbound.upload_source import (
     AbstractUploadSource,
@@ -46,6 +47,10 @@ class UploadLeases:
     def __init__(self, session: B2Session) -> None:
         self._session = session
         self._reset()
+
+    def __reduce__(self) -> tuple[type[UploadLeases], tuple[B2Session]]:
+        # Another process asks for URLs of its own.
+        return type(self), (self._session,)
 
     def _reset(self) -> None:
         self._pid = os.getpid()
@@ -86,8 +91,8 @@ def _source_of_urls(
     return get_one
 
 
-def _retry_of(session: B2Session) -> Retry:
-    policy = session.retry_policy
+def _retry_of(session: B2Session, kind: Kind) -> Retry:
+    policy = session.retry_policies.of(kind)
     return Retry(
         attempts=policy.attempts,
         first_delay=policy.first_delay,
@@ -148,7 +153,7 @@ class EngineSeam(TransferSeam):
                     url,
                     list(headers.items()),
                     self._session.authorize_again,
-                    retry=_retry_of(self._session),
+                    retry=_retry_of(self._session, 'downloads'),
                     range=range_,
                 )
         except AccessDenied:
@@ -198,7 +203,7 @@ class _EngineContent(UploadContent):
                 self._source,
                 self._leases.of_bucket(upload.bucket_id),
                 [item for item in headers.items() if item[0] not in _SET_BY_THE_ENGINE],
-                retry=_retry_of(self._session),
+                retry=_retry_of(self._session, 'uploads'),
                 sha1=sha1,
                 progress=progress,
             )
@@ -225,7 +230,7 @@ class _EngineContent(UploadContent):
                 self._leases.of_large_file(file_id),
                 list(headers.items()),
                 [(part.number, part.offset, part.length, part.sha1) for part in parts],
-                retry=_retry_of(self._session),
+                retry=_retry_of(self._session, 'uploads'),
                 workers=self._workers,
                 progress=progress,
             )

@@ -112,5 +112,6 @@ def exception_of(error: TransferError, direction: Direction) -> B2Error:
         return exception
     if direction is Direction.UPLOAD:
         return MaxRetriesExceeded(error.attempts, [exception])
+    exception.attempts = error.attempts
     exception.add_note(f'gave up after {error.attempts} attempts')
     return exception

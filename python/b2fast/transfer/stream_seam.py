@@ -54,14 +54,27 @@ class StreamSeam(TransferSeam):
 
 
 class _ReadPart:
-    """A stretch of a stream as a stream, which counts what is read of it."""
+    """A stretch of a stream as a stream.
 
-    def __init__(self, stream: BinaryIO, offset: int, length: int, progress: Progress) -> None:
+    :param progress: is called with how many of its bytes were read, up to the position
+    :param count: is called with how many bytes were read just now
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        offset: int,
+        length: int,
+        progress: Progress,
+        count: Callable[[int], None],
+    ) -> None:
         self._stream = stream
         self._offset = offset
         self._left = length
         self._length = length
         self._progress = progress
+        self._count = count
+        self.furthest = 0
         if offset:
             stream.seek(offset)
 
@@ -73,6 +86,8 @@ class _ReadPart:
             # Sent as it is, the service would wait for the rest.
             raise InvalidUploadSource(f'it ended {self._left} bytes early')
         self._left -= len(data)
+        self._count(len(data))
+        self.furthest = max(self.furthest, self.tell())
         self._progress(self.tell())
         return data
 
@@ -105,7 +120,7 @@ class _StreamContent(UploadContent):
         with self._opened() as stream:
             for _, length in parts:
                 part = hashlib.sha1(usedforsecurity=False)
-                for chunk in _chunks(_ReadPart(stream, 0, length, _ignore)):
+                for chunk in _chunks(_ReadPart(stream, 0, length, _ignore, _ignore)):
                     whole.update(chunk)
                     part.update(chunk)
                 digests.append(part.hexdigest())
@@ -174,23 +189,33 @@ class _StreamContent(UploadContent):
         length: int,
         progress: Progress,
     ) -> dict[str, Any]:
-        attempts = Attempts(self._session.retry_policy)
+        attempts = Attempts(self._session.retry_policies.uploads)
+        counter = self._session.counter
         errors: list[B2Error] = []
         refused = 0
+        furthest = 0
         while True:
+            content: _ReadPart | None = None
             try:
                 with self._opened() as stream:
-                    return attempt(_ReadPart(stream, offset, length, progress))
+                    content = _ReadPart(stream, offset, length, progress, counter.sent)
+                    return attempt(content)
             except B2Error as error:
+                if content is not None and content.furthest > furthest:
+                    # One attempt at a large body on a slow line may outlast the deadline.
+                    furthest = content.furthest
+                    attempts.progress()
                 # Requests with content are tried once below, so what passes for any request
                 # counts too.
                 may_pass = error.should_retry_upload() or error.should_retry_http()
                 refused += isinstance(error, Unauthorized)
-                if not may_pass or refused > _MAX_REFUSED_URLS:
+                given_up = error.attempts is not None
+                if not may_pass or given_up or refused > _MAX_REFUSED_URLS:
                     raise
                 errors.append(error)
                 if not attempts.wait(error.retry_after_seconds):
                     raise MaxRetriesExceeded(len(errors), errors) from error
+                counter.retried()
 
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
@@ -210,7 +235,7 @@ class _StreamContent(UploadContent):
                 return known
         digest = hashlib.sha1(usedforsecurity=False)
         with self._opened() as stream:
-            for chunk in _chunks(_ReadPart(stream, offset, length, _ignore)):
+            for chunk in _chunks(_ReadPart(stream, offset, length, _ignore, _ignore)):
                 digest.update(chunk)
         return digest.hexdigest()
 
@@ -250,7 +275,7 @@ class _StreamDownload(OpenDownload):
         self._received = 0
         self._chunks = self._response.iter_content(_CHUNK_SIZE)
         self._rest = b''
-        self._attempts = Attempts(session.retry_policy)
+        self._attempts = Attempts(session.retry_policies.downloads)
 
     def _ask(self, url: str, range_: tuple[int, int] | None) -> tuple[Any, Headers]:
         opened = self._session.download_file_from_url(
@@ -283,10 +308,12 @@ class _StreamDownload(OpenDownload):
                 chunk = b''
             if chunk:
                 self._received += len(chunk)
+                self._session.counter.received(len(chunk))
                 self._attempts.progress()
                 return chunk
             if not self._attempts.wait(None):
                 raise TruncatedOutput(self._received, self._length)
+            self._session.counter.retried()
             self._resume()
         return b''
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::buffers::Buffers;
+use crate::counters::Counters;
 use crate::download::FIRST_STRETCH;
 use crate::transport::Transport;
 use crate::workers::Workers;
@@ -17,6 +18,7 @@ struct Shared {
     workers: Workers,
     buffers: Buffers,
     first_stretch: u64,
+    counters: Arc<Counters>,
 }
 
 impl Engine {
@@ -24,7 +26,7 @@ impl Engine {
     /// beside the fixed buffers. No thread is started and no connection made before use.
     #[must_use]
     pub fn new(transport: Box<dyn Transport>, threads: usize, memory: usize) -> Self {
-        Self::with_first_stretch(transport, threads, memory, FIRST_STRETCH)
+        Self::build(transport, threads, memory, FIRST_STRETCH, Arc::default())
     }
 
     /// The same, with another length than [`FIRST_STRETCH`] for the first request of a download.
@@ -35,11 +37,33 @@ impl Engine {
         memory: usize,
         first_stretch: u64,
     ) -> Self {
+        Self::build(transport, threads, memory, first_stretch, Arc::default())
+    }
+
+    /// The same as [`Engine::new`], with counters that others may see or share.
+    #[must_use]
+    pub fn with_counters(
+        transport: Box<dyn Transport>,
+        threads: usize,
+        memory: usize,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self::build(transport, threads, memory, FIRST_STRETCH, counters)
+    }
+
+    fn build(
+        transport: Box<dyn Transport>,
+        threads: usize,
+        memory: usize,
+        first_stretch: u64,
+        counters: Arc<Counters>,
+    ) -> Self {
         Self(Arc::new(Shared {
             transport,
             workers: Workers::new(threads),
             buffers: Buffers::new(memory),
             first_stretch: first_stretch.max(1),
+            counters,
         }))
     }
 
@@ -59,6 +83,12 @@ impl Engine {
     #[must_use]
     pub fn first_stretch(&self) -> u64 {
         self.0.first_stretch
+    }
+
+    /// Counts the requests.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.0.counters
     }
 
     /// The buffers.

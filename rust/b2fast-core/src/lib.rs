@@ -6,6 +6,7 @@
 
 pub mod buffers;
 pub mod cancel;
+pub mod counters;
 pub mod download;
 pub mod engine;
 pub mod error;

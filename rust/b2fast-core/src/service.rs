@@ -37,8 +37,9 @@ pub fn read_small_body(response: &mut Response, cancel: &CancelToken) -> Result<
 
 /// The error that an answer with an error status stands for.
 ///
-/// A body that is not B2's JSON (of a proxy, say) leaves the code empty.
-pub fn error_of(mut response: Response, cancel: &CancelToken) -> Error {
+/// A body that is not B2's JSON (of a proxy, say) leaves the code empty. `token`, which was sent
+/// with the request, is taken out of the message: B2 quotes that of an upload URL in use twice.
+pub fn error_of(mut response: Response, token: &str, cancel: &CancelToken) -> Error {
     let retry_after = response
         .header("retry-after")
         .and_then(|value| value.trim().parse().ok())
@@ -52,6 +53,11 @@ pub fn error_of(mut response: Response, cancel: &CancelToken) -> Error {
     let (code, message) = match serde_json::from_slice::<ErrorBody>(&body) {
         Ok(body) => (body.code, body.message),
         Err(_) => (String::new(), String::new()),
+    };
+    let message = if token.is_empty() {
+        message
+    } else {
+        message.replace(token, "******")
     };
     Error::Service(ServiceError {
         status: response.status,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Deserialize;
 
 use crate::cancel::CancelToken;
+use crate::counters::{Call, Counters};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::file_io::ReadAt;
@@ -116,7 +117,7 @@ fn upload_part(
         retry: job.retry,
         progress: &job.progress,
     };
-    let (answer, digest) = upload.send(engine, part.piece, cancel)?;
+    let (answer, digest) = upload.send(engine, Call::UploadPart, part.piece, cancel)?;
     job.source.check_unchanged()?;
     check_part(&answer, part, &digest)?;
     Ok(digest)
@@ -157,7 +158,7 @@ impl Upload<'_> {
             length: self.source.length(),
             sha1,
         };
-        let (answer, _) = self.send(engine, piece, cancel)?;
+        let (answer, _) = self.send(engine, Call::UploadFile, piece, cancel)?;
         self.source.check_unchanged()?;
         Ok(answer)
     }
@@ -166,6 +167,7 @@ impl Upload<'_> {
     fn send(
         &self,
         engine: &Engine,
+        call: Call,
         piece: Piece,
         cancel: &CancelToken,
     ) -> Result<(Vec<u8>, Digest)> {
@@ -178,12 +180,12 @@ impl Upload<'_> {
         let mut lease = self.leases.take()?;
         loop {
             let before = counted.most();
-            let error = match self.attempt(engine, &lease, piece, &mut counted, cancel) {
+            let error = match self.attempt(engine, call, &lease, piece, &mut counted, cancel) {
                 Ok(sent) => {
                     self.leases.give_back(lease);
                     return Ok(sent);
                 }
-                Err(error) => without_token(error, &lease.token),
+                Err(error) => error,
             };
             if counted.most() > before {
                 // One attempt at a large body on a slow line may outlast the deadline.
@@ -199,6 +201,7 @@ impl Upload<'_> {
                 return Err(error);
             }
             attempts.wait(error, cancel)?;
+            engine.counters().retry();
             lease = self.leases.fresh()?;
         }
     }
@@ -221,6 +224,7 @@ impl Upload<'_> {
     fn attempt(
         &self,
         engine: &Engine,
+        call: Call,
         lease: &Lease,
         piece: Piece,
         counted: &mut RequestProgress<'_>,
@@ -240,28 +244,20 @@ impl Upload<'_> {
             url: &lease.url,
             headers: &headers,
         };
-        let mut reader = PieceReader::new(self.source, piece, counted);
+        let counters = engine.counters();
+        let mut reader = PieceReader::new(self.source, piece, counted, counters);
         let body = Body::Reader {
             length: reader.length(),
             reader: &mut reader,
         };
-        let mut response = engine.transport().send(&request, body, cancel)?;
+        let sent = engine.transport().send(&request, body, cancel);
+        counters.requested(call, &sent);
+        let mut response = sent?;
         if response.status != 200 {
-            return Err(service::error_of(response, cancel));
+            return Err(service::error_of(response, &lease.token, cancel));
         }
         let answer = service::read_small_body(&mut response, cancel)?;
         Ok((answer, reader.digest()?))
-    }
-}
-
-/// B2 quotes the token of an upload URL that is in use twice.
-fn without_token(error: Error, token: &str) -> Error {
-    match error {
-        Error::Service(mut answer) if !token.is_empty() => {
-            answer.message = answer.message.replace(token, "...");
-            Error::Service(answer)
-        }
-        error => error,
     }
 }
 
@@ -274,13 +270,19 @@ struct PieceReader<'a, 'b> {
     trailer: Vec<u8>,
     digest: Option<Digest>,
     counted: &'a mut RequestProgress<'b>,
+    counters: &'a Counters,
 }
 
 /// The SHA-1 behind the content.
 const TRAILER: u64 = 40;
 
 impl<'a, 'b> PieceReader<'a, 'b> {
-    fn new(source: &'a Source, piece: Piece, counted: &'a mut RequestProgress<'b>) -> Self {
+    fn new(
+        source: &'a Source,
+        piece: Piece,
+        counted: &'a mut RequestProgress<'b>,
+        counters: &'a Counters,
+    ) -> Self {
         Self {
             source,
             piece,
@@ -289,6 +291,7 @@ impl<'a, 'b> PieceReader<'a, 'b> {
             trailer: Vec::new(),
             digest: piece.sha1,
             counted,
+            counters,
         }
     }
 
@@ -315,6 +318,7 @@ impl<'a, 'b> PieceReader<'a, 'b> {
         }
         self.position += count as u64;
         self.counted.reached(self.position);
+        self.counters.sent(count);
         Ok(count)
     }
 }

@@ -10,7 +10,14 @@ from typing import Any, cast
 
 import pytest
 
-from b2fast import B2Session, RetryPolicy, UploadSourceBytes, UploadSourceLocalFile, retry
+from b2fast import (
+    B2Session,
+    RetryPolicies,
+    RetryPolicy,
+    UploadSourceBytes,
+    UploadSourceLocalFile,
+    retry,
+)
 from b2fast.exception import (
     B2ConnectionError,
     BadRequest,
@@ -19,6 +26,7 @@ from b2fast.exception import (
     SourceChanged,
     TruncatedOutput,
 )
+from b2fast.stats import CallCounter
 from b2fast.transfer import stream_seam
 from b2fast.transfer.outbound.file_upload import FileUpload, PartUpload
 from b2fast.transfer.seam import OpenDownload
@@ -39,12 +47,15 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 class Session:
     """Answers uploads and downloads as it is told."""
 
-    retry_policy = RetryPolicy(attempts=5, first_delay=0.05, factor=2.0, max_delay=5.0)
+    retry_policies = RetryPolicies.same(
+        RetryPolicy(attempts=5, first_delay=0.05, factor=2.0, max_delay=5.0)
+    )
 
     def __init__(self, *outcomes: Any) -> None:
         self.outcomes = list(outcomes)
         self.uploaded: list[bytes] = []
         self.asked: list[Any] = []
+        self.counter = CallCounter()
 
     def upload_file(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return self._upload(args[6])
@@ -150,13 +161,17 @@ def test_file_that_changes_is_noticed(tmp_path: Path) -> None:
 
 
 def test_stream_can_be_read_again() -> None:
-    stream = stream_seam._ReadPart(io.BytesIO(DATA), 10, 20, lambda byte_count: None)
+    counter = CallCounter()
+    stream = stream_seam._ReadPart(io.BytesIO(DATA), 10, 20, lambda byte_count: None, counter.sent)
     assert stream.read(5) == DATA[10:15]
     assert stream.tell() == 5
     assert stream.read() == DATA[15:30]
     assert stream.read() == b''
     assert stream.seek(0) == 0
     assert stream.read(None) == DATA[10:30]
+    assert stream.furthest == 20
+    # What is sent twice counts twice.
+    assert counter.stats().bytes_sent == 40
 
 
 def opened(session: Session, range_: tuple[int, int] | None = None) -> OpenDownload:
@@ -185,7 +200,7 @@ def test_download_is_given_up(pauses: list[float]) -> None:
     with pytest.raises(TruncatedOutput) as caught:
         read_all(opened(session))
     assert (caught.value.bytes_read, caught.value.file_size) == (54, 200)
-    assert len(session.asked) == Session.retry_policy.attempts
+    assert len(session.asked) == Session.retry_policies.downloads.attempts
 
 
 def test_refusal_of_a_download_is_not_repeated() -> None:

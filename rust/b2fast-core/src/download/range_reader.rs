@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::cancel::CancelToken;
+use crate::counters::Call;
 use crate::error::{Error, Result};
 use crate::retry::Attempts;
 use crate::service;
@@ -37,7 +38,10 @@ pub(crate) fn open(
     let mut attempts = Attempts::new(remote.retry);
     loop {
         match open_once(remote, url, range, cancel) {
-            Err(error) if service::is_transient(&error) => attempts.wait(error, cancel)?,
+            Err(error) if service::is_transient(&error) => {
+                attempts.wait(error, cancel)?;
+                remote.engine.counters().retry();
+            }
             result => return result,
         }
     }
@@ -67,14 +71,19 @@ fn open_once(
             url,
             headers: &headers,
         };
-        let response = remote
+        let sent = remote
             .engine
             .transport()
-            .send(&request, Body::Empty, cancel)?;
+            .send(&request, Body::Empty, cancel);
+        remote
+            .engine
+            .counters()
+            .requested(Call::of_download(url), &sent);
+        let response = sent?;
         if matches!(response.status, 200 | 206) {
             return Opened::new(response);
         }
-        let error = service::error_of(response, cancel);
+        let error = service::error_of(response, &token, cancel);
         if !service::is_token_refused(&error) || refused == MAX_REFUSED_TOKENS {
             return Err(error);
         }
@@ -196,6 +205,7 @@ impl RangeReader {
                 Err(error) if service::is_transient(&error) => {
                     self.current = None;
                     self.attempts.wait(error, cancel)?;
+                    self.remote.engine.counters().retry();
                 }
                 Err(error) => return Err(error),
             }
@@ -222,7 +232,10 @@ impl RangeReader {
                 expected: *answer_end,
                 received: self.position,
             }),
-            count => Ok(count),
+            count => {
+                self.remote.engine.counters().received(count);
+                Ok(count)
+            }
         }
     }
 

@@ -91,6 +91,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// The longest time in which no byte moves in either direction.
     pub idle: Duration,
+    /// The same for requests with a body: the service answers when it has stored the content.
+    pub upload_idle: Duration,
 }
 
 impl Default for Timeouts {
@@ -99,6 +101,7 @@ impl Default for Timeouts {
         Self {
             connect: Duration::from_secs(46),
             idle: Duration::from_secs(128),
+            upload_idle: Duration::from_secs(128),
         }
     }
 }

@@ -27,10 +27,18 @@ fn kind<T>(result: Result<T>) -> NetworkError {
     }
 }
 
+/// Longer than any test.
+const HOUR: Duration = Duration::from_secs(3600);
+
 fn impatient(idle: Duration) -> HttpTransport {
+    waiting(idle, HOUR)
+}
+
+fn waiting(idle: Duration, upload_idle: Duration) -> HttpTransport {
     let mut config = config();
     config.timeouts = Timeouts {
         idle,
+        upload_idle,
         ..Timeouts::default()
     };
     HttpTransport::new(config).unwrap()
@@ -237,7 +245,7 @@ fn a_server_that_stops_receiving_is_a_timeout() {
         let _ = wait.lock().unwrap().recv();
         stream.shutdown(Shutdown::Both)
     });
-    let transport = impatient(Duration::from_millis(300));
+    let transport = waiting(HOUR, Duration::from_millis(300));
     let body = Body::Reader {
         length: 1 << 40,
         reader: &mut Endless(Arc::default()),

@@ -17,6 +17,7 @@ use pyo3::types::PyBytes;
 use crate::blocking::{ProgressCallback, run_blocking};
 use crate::errors::{from_callback, to_python};
 
+use super::counters::Counters;
 use super::download::Download;
 use super::source::Source;
 use super::{Leases, Retry, digest, duration};
@@ -57,28 +58,32 @@ impl Drop for Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, user_agent, connect_timeout=46.0, idle_timeout=128.0, connections=10, memory_budget=None))]
+    #[pyo3(signature = (*, user_agent, connect_timeout=46.0, idle_timeout=128.0, upload_idle_timeout=128.0, connections=10, memory_budget=None, counters=None))]
     fn new(
         py: Python<'_>,
         user_agent: String,
         connect_timeout: f64,
         idle_timeout: f64,
+        upload_idle_timeout: f64,
         connections: usize,
         memory_budget: Option<usize>,
+        counters: Option<&Counters>,
     ) -> PyResult<Self> {
         let mut config =
             HttpConfig::from_environment(user_agent).map_err(|error| to_python(py, error))?;
         config.timeouts = Timeouts {
             connect: duration("connect_timeout", connect_timeout)?,
             idle: duration("idle_timeout", idle_timeout)?,
+            upload_idle: duration("upload_idle_timeout", upload_idle_timeout)?,
         };
         config.connections = connections.max(MIN_KEPT_CONNECTIONS);
         let transport = HttpTransport::new(config).map_err(|error| to_python(py, error))?;
         Ok(Self {
-            engine: Some(engine::Engine::new(
+            engine: Some(engine::Engine::with_counters(
                 Box::new(transport),
                 connections,
                 memory_budget.unwrap_or(DEFAULT_MEMORY),
+                counters.map(Counters::shared).unwrap_or_default(),
             )),
             pid: process::id(),
         })

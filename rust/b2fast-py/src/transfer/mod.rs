@@ -1,5 +1,6 @@
 //! `b2fast._core.transfer`: uploads and downloads over HTTP.
 
+mod counters;
 mod download;
 mod engine;
 mod source;
@@ -20,6 +21,7 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TransferError", module.py().get_type::<TransferError>())?;
     module.add_class::<Retry>()?;
     module.add_class::<Leases>()?;
+    module.add_class::<counters::Counters>()?;
     module.add_class::<source::Source>()?;
     module.add_class::<download::Download>()?;
     module.add_class::<engine::Engine>()

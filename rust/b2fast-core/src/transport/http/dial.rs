@@ -177,7 +177,7 @@ mod tests {
     fn cancelled_while_it_waits() {
         let cancel = CancelToken::new();
         cancel.cancel();
-        let _guard = exchange::Guard::enter(&cancel);
+        let _guard = exchange::Guard::enter(&cancel, LONG);
         let error = dial("localhost", 1, LONG).unwrap_err();
         assert!(matches!(unwrap_own_error(error), Ok(Error::Cancelled)));
     }
@@ -195,7 +195,7 @@ mod tests {
     fn cancelled_in_the_middle_of_a_wait() {
         let (_sender, receiver) = mpsc::channel::<io::Result<()>>();
         let cancel = CancelToken::with_poll(Box::new(|| false));
-        let _guard = exchange::Guard::enter(&cancel);
+        let _guard = exchange::Guard::enter(&cancel, LONG);
         let error = wait(&receiver, Instant::now() + LONG).unwrap_err();
         assert!(matches!(unwrap_own_error(error), Ok(Error::Cancelled)));
     }

@@ -7,6 +7,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::time::Duration;
 
 use crate::cancel::CancelToken;
 
@@ -23,6 +24,7 @@ pub(super) struct Events {
 
 struct Exchange {
     cancel: CancelToken,
+    idle: Duration,
     events: Events,
 }
 
@@ -36,9 +38,11 @@ thread_local! {
 pub(super) struct Guard(Option<Exchange>);
 
 impl Guard {
-    pub(super) fn enter(cancel: &CancelToken) -> Self {
+    /// `idle` is the longest wait in which no byte moves.
+    pub(super) fn enter(cancel: &CancelToken, idle: Duration) -> Self {
         let exchange = Exchange {
             cancel: cancel.clone(),
+            idle,
             events: Events::default(),
         };
         Self(CURRENT.replace(Some(exchange)))
@@ -56,6 +60,11 @@ pub(super) fn check() -> io::Result<()> {
     // The token is cloned out, because its poll may run code that sends a request itself.
     let cancel = CURRENT.with_borrow(|current| current.as_ref().map(|it| it.cancel.clone()));
     cancel.map_or(Ok(()), |cancel| cancel.check().map_err(io::Error::other))
+}
+
+/// The longest wait in which no byte of the current request moves.
+pub(super) fn idle() -> Duration {
+    CURRENT.with_borrow(|current| current.as_ref().map_or(Duration::MAX, |it| it.idle))
 }
 
 /// Note an event of the current request.
@@ -83,13 +92,15 @@ mod tests {
         inner.cancel();
         assert!(check().is_ok());
         {
-            let _outer = Guard::enter(&outer);
+            let _outer = Guard::enter(&outer, Duration::from_secs(2));
             note(|events| events.received = true);
             {
-                let _inner = Guard::enter(&inner);
+                let _inner = Guard::enter(&inner, Duration::from_secs(1));
                 assert!(check().is_err());
                 assert_eq!(events(), Events::default());
+                assert_eq!(idle(), Duration::from_secs(1));
             }
+            assert_eq!(idle(), Duration::from_secs(2));
             assert!(check().is_ok());
             assert!(events().received);
         }

@@ -84,6 +84,7 @@ pub struct HttpTransport {
     /// For http:// and for https:// URLs: ureq has one proxy per agent.
     proxied: [Option<Agent>; 2],
     proxies: Proxies,
+    timeouts: Timeouts,
 }
 
 impl HttpTransport {
@@ -95,14 +96,12 @@ impl HttpTransport {
         let user_agent = header_value("User-Agent", &config.user_agent)?;
         let tls = Arc::new(config.trust.client_config()?);
         let agent = |proxy: Option<Proxy>| {
-            let connector = ()
-                .chain(ConnectProxyConnector::default())
-                .chain(socket::SocketConnector {
-                    idle: config.timeouts.idle.min(FOREVER),
-                })
-                .chain(tls::TlsConnector {
-                    config: tls.clone(),
-                });
+            let connector =
+                ().chain(ConnectProxyConnector::default())
+                    .chain(socket::SocketConnector)
+                    .chain(tls::TlsConnector {
+                        config: tls.clone(),
+                    });
             let settings = Config::builder()
                 .user_agent(config.user_agent.as_str())
                 .accept(AutoHeaderValue::None)
@@ -126,7 +125,17 @@ impl HttpTransport {
             proxied: [&config.proxies.http, &config.proxies.https]
                 .map(|proxy| proxy.clone().map(|proxy| agent(Some(proxy)))),
             proxies: config.proxies,
+            timeouts: config.timeouts,
         })
+    }
+
+    /// The longest wait in a request of this method, and for its answer.
+    fn idle(&self, method: Method) -> Duration {
+        let idle = match method {
+            Method::Post => self.timeouts.upload_idle,
+            Method::Get | Method::Head => self.timeouts.idle,
+        };
+        idle.min(FOREVER)
     }
 
     /// Send once; on a connection made for it, if `fresh`.
@@ -164,7 +173,12 @@ impl HttpTransport {
                 detail: "the server closed the connection while the request was sent".to_owned(),
             });
         }
-        Ok(response::convert(response, head.method, host))
+        Ok(response::convert(
+            response,
+            head.method,
+            host,
+            self.idle(head.method),
+        ))
     }
 }
 
@@ -177,7 +191,7 @@ impl Transport for HttpTransport {
     ) -> Result<Response> {
         cancel.check()?;
         let head = Head::new(request, body.length())?;
-        let guard = exchange::Guard::enter(cancel);
+        let guard = exchange::Guard::enter(cancel, self.idle(request.method));
         let repeatable = matches!(
             (request.method, &body),
             (Method::Get | Method::Head, Body::Empty)
@@ -190,7 +204,7 @@ impl Transport for HttpTransport {
             result => return result,
         }
         drop(guard);
-        let _guard = exchange::Guard::enter(cancel);
+        let _guard = exchange::Guard::enter(cancel, self.idle(request.method));
         self.attempt(&head, Body::Empty, true)
     }
 }

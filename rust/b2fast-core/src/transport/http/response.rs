@@ -1,6 +1,7 @@
 //! Answers: ureq's, as the contract wants them.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use ureq::BodyReader;
 use ureq::http::{self, HeaderMap, header};
@@ -10,11 +11,12 @@ use crate::error::{Error, NetworkError, Result};
 use crate::transport::http::{exchange, from_io};
 use crate::transport::{Method, Response, ResponseBody};
 
-/// Convert an answer to a request of this method.
+/// Convert an answer to a request of this method; `idle` limits the waits for its body.
 pub(super) fn convert(
     response: http::Response<ureq::Body>,
     method: Method,
     host: &str,
+    idle: Duration,
 ) -> Response {
     let (head, body) = response.into_parts();
     let expected = match method {
@@ -34,6 +36,7 @@ pub(super) fn convert(
         expected,
         received: 0,
         host: host.into(),
+        idle,
     };
     body.finish_if_complete();
     Response {
@@ -61,6 +64,7 @@ struct HttpBody {
     expected: Option<u64>,
     received: u64,
     host: Box<str>,
+    idle: Duration,
 }
 
 enum State {
@@ -114,7 +118,7 @@ impl ResponseBody for HttpBody {
             State::Open(_) if buffer.is_empty() => return Ok(0),
             State::Open(reader) => reader,
         };
-        let _guard = exchange::Guard::enter(cancel);
+        let _guard = exchange::Guard::enter(cancel, self.idle);
         let result = cancel.check().map_err(io::Error::other);
         match result.and_then(|()| reader.read(buffer)) {
             Ok(0) => {

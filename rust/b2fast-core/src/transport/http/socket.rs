@@ -24,10 +24,8 @@ const OUTPUT_BUFFER: usize = 128 * 1024;
 const INPUT_BUFFER: usize = 128 * 1024;
 
 /// Connects to the host of a URL, unless the connectors before it did so.
-pub(super) struct SocketConnector {
-    /// The longest wait in which no byte moves.
-    pub(super) idle: Duration,
-}
+#[derive(Debug)]
+pub(super) struct SocketConnector;
 
 impl<In: Transport> Connector<In> for SocketConnector {
     type Out = Either<In, Socket>;
@@ -45,7 +43,7 @@ impl<In: Transport> Connector<In> for SocketConnector {
         let port = details.uri.port_u16().unwrap_or(default_port);
         let stream = dial(host, port, *details.timeout.after)?;
         exchange::note(|events| events.connected = true);
-        Ok(Some(Either::B(Socket::new(stream, self.idle)?)))
+        Ok(Some(Either::B(Socket::new(stream)?)))
     }
 }
 
@@ -53,13 +51,12 @@ impl<In: Transport> Connector<In> for SocketConnector {
 pub(super) struct Socket {
     stream: TcpStream,
     buffers: LazyBuffers,
-    idle: Duration,
     /// The peer takes no more bytes; what it had sent before is in the input buffer.
     closed_for_writing: bool,
 }
 
 impl Socket {
-    fn new(stream: TcpStream, idle: Duration) -> io::Result<Self> {
+    fn new(stream: TcpStream) -> io::Result<Self> {
         // Requests are written in one piece, so Nagle's algorithm could only delay them.
         stream.set_nodelay(true)?;
         // The slices: every blocked call returns at least this often.
@@ -68,14 +65,8 @@ impl Socket {
         Ok(Self {
             stream,
             buffers: LazyBuffers::new(INPUT_BUFFER, OUTPUT_BUFFER),
-            idle,
             closed_for_writing: false,
         })
-    }
-
-    /// How long a wait may take: what is left of the time to connect, or the idle time-out.
-    fn limit(&self, timeout: NextTimeout) -> Duration {
-        self.idle.min(*timeout.after)
     }
 
     /// The peer broke the connection while it was written to.
@@ -106,7 +97,7 @@ impl Transport for Socket {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
-        let limit = self.limit(timeout);
+        let limit = limit(timeout);
         let mut since = Instant::now();
         let mut sent = 0;
         while sent < amount && !self.closed_for_writing {
@@ -125,7 +116,7 @@ impl Transport for Socket {
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
-        let limit = self.limit(timeout);
+        let limit = limit(timeout);
         let since = Instant::now();
         loop {
             exchange::check()?;
@@ -149,6 +140,11 @@ impl Transport for Socket {
         // with them.
         !self.closed_for_writing && is_quiet(&self.stream).unwrap_or(false)
     }
+}
+
+/// How long a wait may take: what is left of the time to connect, or the idle time-out.
+fn limit(timeout: NextTimeout) -> Duration {
+    exchange::idle().min(*timeout.after)
 }
 
 /// Is there nothing to read, not even the end of the stream?
@@ -181,12 +177,6 @@ fn keep_waiting(error: io::Error, since: Instant, limit: Duration) -> io::Result
             Err(io::Error::new(io::ErrorKind::TimedOut, detail))
         }
         _ => Err(error),
-    }
-}
-
-impl fmt::Debug for SocketConnector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SocketConnector").finish_non_exhaustive()
     }
 }
 

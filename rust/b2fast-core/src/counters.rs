@@ -1,0 +1,140 @@
+//! Counts of what the transfers of one client ask the service for.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::{Error, NetworkError, Result};
+
+/// The calls that transfers make, by what B2 bills.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `b2_upload_file`
+    UploadFile,
+    /// `b2_upload_part`
+    UploadPart,
+    /// `b2_download_file_by_id`
+    DownloadById,
+    /// `b2_download_file_by_name`
+    DownloadByName,
+}
+
+impl Call {
+    /// Which of the downloads a URL stands for.
+    pub(crate) fn of_download(url: &str) -> Self {
+        // A name cannot have an unescaped question mark.
+        if url.contains("/b2_download_file_by_id?") {
+            Self::DownloadById
+        } else {
+            Self::DownloadByName
+        }
+    }
+}
+
+/// How often each call was made, and what it moved. Only grows.
+#[derive(Debug, Default)]
+pub struct Counters {
+    calls: [AtomicU64; 4],
+    retries: AtomicU64,
+    sent: AtomicU64,
+    received: AtomicU64,
+}
+
+impl Counters {
+    /// A request went out, or it failed before it could.
+    pub(crate) fn requested<T>(&self, call: Call, result: &Result<T>) {
+        let never_left = matches!(
+            result,
+            Err(Error::Cancelled
+                | Error::InvalidArgument(_)
+                | Error::Network {
+                    kind: NetworkError::UnknownHost
+                        | NetworkError::Connect
+                        | NetworkError::Tls
+                        | NetworkError::Proxy,
+                    ..
+                })
+        );
+        if !never_left {
+            self.calls[call as usize].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A failed request is going to be repeated.
+    pub(crate) fn retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Bytes of content were sent.
+    pub(crate) fn sent(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Bytes of content were received.
+    pub(crate) fn received(&self, bytes: usize) {
+        self.received.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// How many requests there were of a call.
+    #[must_use]
+    pub fn calls(&self, call: Call) -> u64 {
+        self.calls[call as usize].load(Ordering::Relaxed)
+    }
+
+    /// How many requests repeated a failed one.
+    #[must_use]
+    pub fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes of content were sent, those of failed requests included.
+    #[must_use]
+    pub fn bytes_sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes of content were received, those that were of no use included.
+    #[must_use]
+    pub fn bytes_received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn downloads_by_id_and_by_name() {
+        let by_id = "https://f.example/b2api/v4/b2_download_file_by_id?fileId=4_z";
+        assert_eq!(Call::of_download(by_id), Call::DownloadById);
+        for by_name in [
+            "https://f.example/file/bucket/name",
+            "https://f.example/file/bucket/b2_download_file_by_id%3F",
+            "https://f.example/file/bucket/b2_download_file_by_id",
+        ] {
+            assert_eq!(Call::of_download(by_name), Call::DownloadByName);
+        }
+    }
+
+    #[test]
+    fn what_never_left_does_not_count() {
+        let counters = Counters::default();
+        let network = |kind| Error::Network {
+            kind,
+            host: String::new(),
+            detail: String::new(),
+        };
+        for error in [
+            Error::Cancelled,
+            network(NetworkError::Connect),
+            network(NetworkError::UnknownHost),
+        ] {
+            counters.requested::<()>(Call::UploadPart, &Err(error));
+        }
+        assert_eq!(counters.calls(Call::UploadPart), 0);
+        let lost = Err(network(NetworkError::ConnectionLost));
+        counters.requested::<()>(Call::UploadPart, &lost);
+        counters.requested(Call::UploadPart, &Ok(()));
+        assert_eq!(counters.calls(Call::UploadPart), 2);
+        assert_eq!(counters.calls(Call::UploadFile), 0);
+    }
+}
