@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 
@@ -23,3 +23,13 @@ def filled(method: Callable[[Any], Any]) -> Callable[[], Any]:
         return sorted(headers.items())
 
     return fill
+
+
+def differences(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str:
+    """What both saw of the same calls and is not the same, as text; none if all is."""
+    assert list(expected) == list(actual)
+    return '\n'.join(
+        f'{what}:\n  b2sdk  {value}\n  b2fast {actual[what]}'
+        for what, value in expected.items()
+        if value != actual[what]
+    )
