@@ -130,7 +130,6 @@ class Objects:
             raw.upload_errors,
             sorted(raw.bucket_name_to_bucket),
             sorted(raw.bucket_id_to_bucket),
-            raw.file_id_to_bucket_id,
             raw.all_application_keys,
             sorted(raw.key_id_to_key),
             sorted(raw.auth_token_to_key),
