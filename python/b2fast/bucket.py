@@ -167,7 +167,8 @@ class Bucket(BucketWrites):
         Each entry is a version and None, or, unless ``recursive``, the first version in a folder
         and the folder's name with a ``/`` at its end.
 
-        :param path: a file, or a folder (with or without ``/`` at its end)
+        :param path: a file, or a folder (with or without ``/`` at its end); what names a file, be
+                    it hidden, is no folder
         :param latest_only: only the newest version of a file, and no hidden ones; else all
         :param recursive: list what is in folders too
         :param fetch_count: entries per call, up to 10000; B2 bills one transaction per 1000

@@ -323,8 +323,10 @@ def _check_length_of_copy(
     if length < 0:
         raise InvalidArgument('length', 'must not be negative')
     if max_part_size is not None and (min_part_size or 0) > max_part_size:
+        # The recommended size is never above the largest one.
         raise InvalidUserInput(
-            f'min_part_size value ({min_part_size}) exceeding max_part_size value ({max_part_size})'
+            f'min_part_size value ({min_part_size}) exceeding recommended_upload_part_size '
+            f'value ({max_part_size})'
         )
     most = min(max_part_size or DEFAULT_MAX_PART_SIZE, DEFAULT_MAX_PART_SIZE)
     if length > most:

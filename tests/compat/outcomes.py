@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pytest
+
 
 def outcome(call: Callable[[], Any]) -> Any:
     """The repr of what the call returns, or the name and the text of its exception."""
@@ -25,11 +27,22 @@ def filled(method: Callable[[Any], Any]) -> Callable[[], Any]:
     return fill
 
 
-def differences(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> str:
-    """What both saw of the same calls and is not the same, as text; none if all is."""
+NEEDLESS_KEYS = ('customerKey', 'customerKeyMd5')
+"""What b2sdk's simulator answers of a customer's key, which B2 keeps to itself."""
+
+
+def assert_same(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> None:
+    """Both saw the same of the same calls; else the test fails with all differences.
+
+    :param expected: what b2sdk saw, by the names of the calls
+    :param actual: what b2fast saw
+    """
     assert list(expected) == list(actual)
-    return '\n'.join(
-        f'{what}:\n  b2sdk  {value}\n  b2fast {actual[what]}'
-        for what, value in expected.items()
-        if value != actual[what]
-    )
+    different = [what for what in expected if expected[what] != actual[what]]
+    if different:
+        pytest.fail(
+            '\n'.join(
+                f'{what}:\n  b2sdk  {expected[what]}\n  b2fast {actual[what]}' for what in different
+            ),
+            pytrace=False,
+        )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..helpers import sha1_of
+from .outcomes import NEEDLESS_KEYS
 
 OF_BUCKET = (
     'account_id',
@@ -38,8 +39,6 @@ OF_FILE = (
     'replication_status',
 )
 RANGES = [None, (0, 0), (0, 2), (1, 4)]
-NEEDLESS_KEYS = ('customerKey', 'customerKeyMd5')
-"""What b2sdk's simulator answers of a customer's key, which B2 keeps to itself."""
 
 
 class Objects:

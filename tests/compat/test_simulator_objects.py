@@ -8,7 +8,7 @@ from b2sdk._internal import raw_simulator
 import b2fast
 from b2fast import simulator
 
-from .outcomes import differences
+from .outcomes import assert_same
 from .simulator_objects import Objects
 
 
@@ -16,4 +16,4 @@ def test_objects_answer_alike() -> None:
     expected = Objects(b2sdk.v3, raw_simulator).run()
     actual = Objects(b2fast, simulator).run()
     assert len(expected) > 250
-    assert not differences(expected, actual)
+    assert_same(expected, actual)

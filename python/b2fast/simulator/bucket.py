@@ -412,11 +412,12 @@ class Bucket:
         :raises SimulatedError: 400, 404, 416.
         """
         self.check_new_file(new)
+        self._check_source(source, source_encryption)
         # b2sdk's simulator counts a copy in the bucket it is taken from, and counts its ID
-        # even if the copy is then refused.
+        # even if the range is then refused.
         counters = source.bucket if self.profile.counted_ids else self
         file_id = counters._next_file_id(large=False)
-        content = self._copied_content(source, range_, source_encryption)
+        content = self._copied_content(source, range_)
         if len(content) > self.maximum_copy_size:
             raise errors.copy_source_too_big(len(content))
         timestamp = counters._next_timestamp()
@@ -432,15 +433,17 @@ class Bucket:
         encryption: EncryptionSetting | None,
     ) -> Part:
         """Stores a copy of a file, or of its bytes first to last, as a part."""
-        content = self._copied_content(source, range_, source_encryption)
+        self._check_source(source, source_encryption)
+        content = self._copied_content(source, range_)
         return self.add_part(file_id, part_number, content, content.sha1(), encryption)
 
-    def _copied_content(
-        self, source: File, range_: tuple[int, int] | None, encryption: EncryptionSetting | None
-    ) -> Content:
+    @staticmethod
+    def _check_source(source: File, encryption: EncryptionSetting | None) -> None:
         if not source.is_visible():
             raise errors.not_found(source.file_id)
         source.check_encryption(encryption)
+
+    def _copied_content(self, source: File, range_: tuple[int, int] | None) -> Content:
         if range_ is None:
             return source.content
         # b2sdk's simulator lets a range end one byte behind the file.
