@@ -255,13 +255,18 @@ def listings(draw: st.DrawFn) -> dict[str, Any]:
     """Parameters of `Bucket.ls`."""
     wildcard = draw(st.booleans())
     kinds = st.sampled_from(['include', 'exclude'])
+    latest_only = draw(st.booleans())
+    recursive = wildcard or draw(st.booleans())
+    filters = draw(st.lists(st.tuples(kinds, PATTERNS), max_size=2))
+    # b2sdk never ends where a whole page of versions after a folder is filtered out.
+    never_ends = bool(filters) and not latest_only and not recursive
     return {
         'path': draw(PATTERNS if wildcard else st.text('ab/.', max_size=5)),
-        'latest_only': draw(st.booleans()),
-        'recursive': wildcard or draw(st.booleans()),
-        'fetch_count': draw(st.sampled_from([None, 1, 2, 3, 10])),
+        'latest_only': latest_only,
+        'recursive': recursive,
+        'fetch_count': None if never_ends else draw(st.sampled_from([None, 1, 2, 3, 10])),
         'with_wildcard': wildcard,
-        'filters': draw(st.lists(st.tuples(kinds, PATTERNS), max_size=2)),
+        'filters': filters,
     }
 
 
@@ -281,7 +286,7 @@ def make(bucket: Any, action: str, name: str) -> None:
         session.upload_file(bucket.id_, name, len(data), 'text/plain', sha1_of(data), {}, stream)
 
 
-@settings(max_examples=int(__import__('os').environ.get('N', '150')))
+@settings(max_examples=150)
 @given(FILES, st.lists(listings(), min_size=3, max_size=6))
 @example([('upload', 'a/b'), ('upload', 'a')], [])
 def test_ls(files: list[tuple[str, str]], calls: list[dict[str, Any]]) -> None:
