@@ -202,8 +202,24 @@ if TYPE_CHECKING:
     from .transfer.inbound.downloaded_file import (
         DownloadedFile as DownloadedFile,
     )
+    from .transfer.inbound.downloader.abstract import (
+        AbstractDownloader as AbstractDownloader,
+    )
+    from .transfer.inbound.downloader.parallel import (
+        ParallelDownloader as ParallelDownloader,
+        PartToDownload as PartToDownload,
+    )
+    from .transfer.inbound.downloader.simple import (
+        SimpleDownloader as SimpleDownloader,
+    )
+    from .transfer.inbound.downloader.writer_thread import (
+        WriterThread as WriterThread,
+    )
     from .transfer.inbound.mtime_updated_file import (
         MtimeUpdatedFile as MtimeUpdatedFile,
+    )
+    from .transfer.outbound.copy_source import (
+        CopySource as CopySource,
     )
     from .transfer.outbound.large_file_upload_state import (
         LargeFileUploadState as LargeFileUploadState,
@@ -441,7 +457,15 @@ _NAMES: dict[str, tuple[str, ...]] = {
     'stream.range': ('RangeOfInputStream',),
     'transfer.inbound.download_manager': ('DownloadManager',),
     'transfer.inbound.downloaded_file': ('DownloadedFile',),
+    'transfer.inbound.downloader.abstract': ('AbstractDownloader',),
+    'transfer.inbound.downloader.parallel': (
+        'ParallelDownloader',
+        'PartToDownload',
+    ),
+    'transfer.inbound.downloader.simple': ('SimpleDownloader',),
+    'transfer.inbound.downloader.writer_thread': ('WriterThread',),
     'transfer.inbound.mtime_updated_file': ('MtimeUpdatedFile',),
+    'transfer.outbound.copy_source': ('CopySource',),
     'transfer.outbound.large_file_upload_state': ('LargeFileUploadState',),
     'transfer.outbound.outbound_source': ('OutboundTransferSource',),
     'transfer.outbound.progress_reporter': ('PartProgressReporter',),

@@ -55,7 +55,7 @@ class B2Api:
     :param account_info: where keys and tokens are kept
     :param cache: where names and IDs of buckets are kept
     :param max_upload_workers: connections that one upload of a large file uses at a time
-    :param max_copy_workers: taken for the sake of programs that set it; nothing is copied here
+    :param max_copy_workers: files that are copied at a time; 10 if None
     :param api_config: how to speak to the service
     :param max_download_workers: connections that downloads use at a time
     :param save_to_buffer_size: bytes to collect before they are written into a file object

@@ -5,54 +5,38 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .bucket_writes import BucketWrites
 from .encryption.setting import EncryptionSetting
 from .encryption.types import EncryptionMode
 from .exception import (
     BucketIdNotFound,
     FileNotHidden,
     FileNotPresent,
-    InvalidArgument,
     UnexpectedFileVersionAction,
 )
-from .file_info import with_standard_headers
 from .file_lock import UNKNOWN_BUCKET_RETENTION, BucketRetentionSetting
 from .file_version import DownloadVersion, FileIdAndName, FileVersion
 from .filter import Filter
 from .http_constants import LIST_FILE_NAMES_MAX_LIMIT
 from .large_file.part import Part
-from .large_file.services import AUTO_CONTENT_TYPE
 from .large_file.unfinished_large_file import UnfinishedLargeFile
 from .listing import FolderListing
-from .progress import AbstractProgressListener, DoNothingProgressListener
+from .progress import AbstractProgressListener
 from .transfer.inbound.download_manager import naming
-from .transfer.outbound.file_upload import FileUpload
-from .transfer.outbound.upload_source import (
-    AbstractUploadSource,
-    UploadMode,
-    UploadSourceBytes,
-    UploadSourceLocalFile,
-    bytes_of,
-)
 
 if TYPE_CHECKING:
-    import datetime as dt
-    import os
-
     from .api import B2Api
-    from .file_lock import FileRetentionSetting, LegalHold
     from .replication.setting import ReplicationConfiguration
     from .transfer.inbound.downloaded_file import DownloadedFile
-    from .types import LifecycleRule, Sha1HexDigest
+    from .types import LifecycleRule, NotificationRule, NotificationRuleResponse
 
 
-class Bucket:
+class Bucket(BucketWrites):
     """A bucket and what can be done in it.
 
     One that comes from `B2Api.get_bucket_by_name` may know its ID and name only, since both can
     come from a cache; `get_fresh_state` asks for the rest.
     """
-
-    DEFAULT_CONTENT_TYPE = AUTO_CONTENT_TYPE
 
     def __init__(
         self,
@@ -183,7 +167,8 @@ class Bucket:
         Each entry is a version and None, or, unless ``recursive``, the first version in a folder
         and the folder's name with a ``/`` at its end.
 
-        :param path: a file, or a folder (with or without ``/`` at its end)
+        :param path: a file, or a folder (with or without ``/`` at its end); what names a file, be
+                    it hidden, is no folder
         :param latest_only: only the newest version of a file, and no hidden ones; else all
         :param recursive: list what is in folders too
         :param fetch_count: entries per call, up to 10000; B2 bills one transaction per 1000
@@ -282,197 +267,6 @@ class Bucket:
         )['authorizationToken']
         return token
 
-    def upload_bytes(
-        self,
-        data_bytes: bytes | bytearray | memoryview,
-        file_name: str,
-        content_type: str | None = None,
-        file_info: dict[str, str] | None = None,
-        progress_listener: AbstractProgressListener | None = None,
-        encryption: EncryptionSetting | None = None,
-        file_retention: FileRetentionSetting | None = None,
-        legal_hold: LegalHold | None = None,
-        large_file_sha1: Sha1HexDigest | None = None,
-        custom_upload_timestamp: int | None = None,
-        cache_control: str | None = None,
-        expires: str | dt.datetime | None = None,
-        content_disposition: str | None = None,
-        content_encoding: str | None = None,
-        content_language: str | None = None,
-    ) -> FileVersion:
-        """Upload bytes in memory; see `upload` for the parameters."""
-        return self.upload(
-            UploadSourceBytes(bytes_of(data_bytes)),
-            file_name,
-            content_type=content_type,
-            file_info=file_info,
-            progress_listener=progress_listener,
-            encryption=encryption,
-            file_retention=file_retention,
-            legal_hold=legal_hold,
-            large_file_sha1=large_file_sha1,
-            custom_upload_timestamp=custom_upload_timestamp,
-            cache_control=cache_control,
-            expires=expires,
-            content_disposition=content_disposition,
-            content_encoding=content_encoding,
-            content_language=content_language,
-        )
-
-    def upload_local_file(
-        self,
-        local_file: os.PathLike[str] | str,
-        file_name: str,
-        content_type: str | None = None,
-        file_info: dict[str, str] | None = None,
-        sha1_sum: Sha1HexDigest | None = None,
-        min_part_size: int | None = None,
-        progress_listener: AbstractProgressListener | None = None,
-        encryption: EncryptionSetting | None = None,
-        file_retention: FileRetentionSetting | None = None,
-        legal_hold: LegalHold | None = None,
-        upload_mode: UploadMode = UploadMode.FULL,
-        custom_upload_timestamp: int | None = None,
-        cache_control: str | None = None,
-        expires: str | dt.datetime | None = None,
-        content_disposition: str | None = None,
-        content_encoding: str | None = None,
-        content_language: str | None = None,
-    ) -> FileVersion:
-        """Upload a local file, a large one in parts.
-
-        A file may not change meanwhile; `SourceChanged` says that it did. See `upload` for the
-        parameters that are not explained here.
-
-        :param local_file: its path; symbolic links are followed
-        :param sha1_sum: its SHA-1 in hex, if it is known, which saves one pass over a large file
-        :param upload_mode: `UploadMode.FULL`
-
-        Raises `InvalidUploadSource` if there is no regular file, and `OSError` if it cannot be
-        read.
-        """
-        if upload_mode is not UploadMode.FULL:
-            raise InvalidArgument('upload_mode', 'only UploadMode.FULL is possible')
-        return self._upload(
-            UploadSourceLocalFile(local_file, sha1_sum),
-            file_name,
-            content_type,
-            with_standard_headers(
-                file_info,
-                cache_control=cache_control,
-                expires=expires,
-                content_disposition=content_disposition,
-                content_encoding=content_encoding,
-                content_language=content_language,
-            ),
-            progress_listener,
-            encryption,
-            file_retention,
-            legal_hold,
-            custom_upload_timestamp,
-            min_part_size=min_part_size,
-        )
-
-    def upload(
-        self,
-        upload_source: AbstractUploadSource,
-        file_name: str,
-        content_type: str | None = None,
-        file_info: dict[str, str] | None = None,
-        min_part_size: int | None = None,
-        progress_listener: AbstractProgressListener | None = None,
-        encryption: EncryptionSetting | None = None,
-        file_retention: FileRetentionSetting | None = None,
-        legal_hold: LegalHold | None = None,
-        large_file_sha1: Sha1HexDigest | None = None,
-        custom_upload_timestamp: int | None = None,
-        cache_control: str | None = None,
-        expires: str | dt.datetime | None = None,
-        content_disposition: str | None = None,
-        content_encoding: str | None = None,
-        content_language: str | None = None,
-    ) -> FileVersion:
-        """Upload the content of a source.
-
-        Failed attempts are repeated. If a large file fails for good, its parts stay in the
-        bucket, and a note of the exception has its ID.
-
-        :param file_name: 1 to 1024 bytes of UTF-8 without control characters, ``//`` and ``/`` at
-                    either end; at most 250 bytes between two ``/``
-        :param content_type: a MIME type; None lets B2 choose by the extension of the name
-        :param file_info: keys and values to keep with the file
-        :param min_part_size: bytes; parts of a large file are not smaller, but for the last one
-        :param progress_listener: is told what is sent; it is not closed
-        :param encryption: SSE-B2, or SSE-C with a key; None for the bucket's default
-        :param file_retention: until when the file cannot be deleted
-        :param legal_hold: whether it cannot be deleted at all
-        :param large_file_sha1: the SHA-1 of a large file in hex, if known; goes into its file
-                    info unchecked
-        :param custom_upload_timestamp: milliseconds since 1970, for accounts that may set it
-        :param cache_control: a header of later downloads, as are the following ones; each wins
-                    over the same one in ``file_info``
-        :param expires: an HTTP date, or a moment (in UTC if it has no time zone)
-
-        Raises `UnusableFileName` for a name that B2 refuses, `MaxFileSizeExceeded` above 10 TB,
-        `InvalidArgument` for a part size out of B2's limits, all before anything is sent; then
-        `MaxRetriesExceeded` and errors of the service.
-        """
-        return self._upload(
-            upload_source,
-            file_name,
-            content_type,
-            with_standard_headers(
-                file_info,
-                cache_control=cache_control,
-                expires=expires,
-                content_disposition=content_disposition,
-                content_encoding=content_encoding,
-                content_language=content_language,
-            ),
-            progress_listener,
-            encryption,
-            file_retention,
-            legal_hold,
-            custom_upload_timestamp,
-            large_file_sha1=large_file_sha1,
-            recommended_part_size=min_part_size,
-            min_part_size=min_part_size,
-        )
-
-    def _upload(
-        self,
-        source: AbstractUploadSource,
-        file_name: str,
-        content_type: str | None,
-        file_info: dict[str, str],
-        progress_listener: AbstractProgressListener | None,
-        encryption: EncryptionSetting | None,
-        file_retention: FileRetentionSetting | None,
-        legal_hold: LegalHold | None,
-        custom_upload_timestamp: int | None,
-        *,
-        large_file_sha1: Sha1HexDigest | None = None,
-        recommended_part_size: int | None = None,
-        min_part_size: int | None = None,
-    ) -> FileVersion:
-        return self.api.services.upload_manager.upload(
-            FileUpload(
-                self.id_,
-                file_name,
-                content_type or self.DEFAULT_CONTENT_TYPE,
-                file_info,
-                encryption,
-                file_retention,
-                legal_hold,
-                custom_upload_timestamp,
-            ),
-            source,
-            progress_listener or DoNothingProgressListener(),
-            large_file_sha1=large_file_sha1,
-            recommended_part_size=recommended_part_size,
-            min_part_size=min_part_size,
-        )
-
     def hide_file(self, file_name: str) -> FileVersion:
         """Hide a file: its newest version becomes a hide marker (``b2_hide_file``)."""
         return self.api.file_version_factory.from_api_response(
@@ -531,6 +325,20 @@ class Bucket:
     def cancel_large_file(self, file_id: str) -> FileIdAndName:
         """Give up a large file and delete its parts; see `B2Api.cancel_large_file`."""
         return self.api.cancel_large_file(file_id)
+
+    def get_notification_rules(self) -> list[NotificationRuleResponse]:
+        """The rules by which B2 tells web hooks about events."""
+        return self.api.session.get_bucket_notification_rules(self.id_)
+
+    def set_notification_rules(
+        self, rules: Iterable[NotificationRule]
+    ) -> list[NotificationRuleResponse]:
+        """Replace the event notification rules; returns them as the service has them now.
+
+        Those of `get_notification_rules` go through `notification_rule_response_to_request`
+        first.
+        """
+        return self.api.session.set_bucket_notification_rules(self.id_, rules)
 
     def _known_name(self) -> str:
         """The name, which the service is asked for if only the ID is known."""

@@ -48,20 +48,20 @@ class FolderListing:
         if not path or path.endswith(_SEPARATOR):
             yield from self._below(path)
             return
+        versions = self._bucket.list_file_versions(
+            path, 1 if self._latest_only else self._fetch_count
+        )
         found = False
-        for version in self._of_exact_name(path):
+        for version in versions:
             found = True
-            yield version, None
+            if not self._latest_only:
+                yield version, None
+                continue
+            if version.action == 'upload':
+                yield version, None
+            break
         if not found:
             yield from self._below(path + _SEPARATOR)
-
-    def _of_exact_name(self, name: str) -> Iterator[FileVersion]:
-        if not self._latest_only:
-            yield from self._bucket.list_file_versions(name, self._fetch_count)
-            return
-        newest = next(iter(self._bucket.list_file_versions(name, fetch_count=1)), None)
-        if newest is not None and newest.action == 'upload':
-            yield newest
 
     def _below(self, prefix: str) -> Iterator[tuple[FileVersion, str | None]]:
         start_name: str | None = prefix

@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 Kind = Literal['calls', 'uploads', 'downloads', 'copies']
@@ -57,6 +57,12 @@ class RetryPolicy:
         while True:
             yield delay * (1 + random()) / 2
             delay = min(delay * self.factor, self.max_delay)
+
+    def limited_to(self, attempts: int | None) -> RetryPolicy:
+        """The same policy with at most so many attempts; None is no limit."""
+        if attempts is None or attempts >= self.attempts:
+            return self
+        return replace(self, attempts=attempts)
 
     @classmethod
     def fail_fast(cls) -> RetryPolicy:

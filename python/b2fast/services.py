@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .large_file.services import LargeFileServices
 from .transfer.engine_seam import EngineSeam, UploadLeases
 from .transfer.inbound.download_manager import DownloadManager
+from .transfer.outbound.copy_manager import CopyManager
 from .transfer.outbound.upload_manager import UploadManager
 from .transfer.seam import TransferSeam
 from .transfer.stream_seam import StreamSeam
@@ -22,6 +23,7 @@ class Services:
     """
 
     UPLOAD_MANAGER_CLASS = UploadManager
+    COPY_MANAGER_CLASS = CopyManager
     DOWNLOAD_MANAGER_CLASS = DownloadManager
     LARGE_FILE_SERVICES_CLASS = LargeFileServices
 
@@ -41,6 +43,7 @@ class Services:
         self.upload_manager = self.UPLOAD_MANAGER_CLASS(
             services=self, max_workers=max_upload_workers
         )
+        self.copy_manager = self.COPY_MANAGER_CLASS(services=self, max_workers=max_copy_workers)
         self.download_manager = self.DOWNLOAD_MANAGER_CLASS(
             services=self,
             max_workers=max_download_workers,

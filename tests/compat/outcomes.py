@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import pytest
 
 
 def outcome(call: Callable[[], Any]) -> Any:
@@ -31,3 +33,24 @@ def filled(method: Callable[[Any], Any]) -> Callable[[], Any]:
         return sorted(headers.items())
 
     return fill
+
+
+NEEDLESS_KEYS = ('customerKey', 'customerKeyMd5')
+"""What b2sdk's simulator answers of a customer's key, which B2 keeps to itself."""
+
+
+def assert_same(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> None:
+    """Both saw the same of the same calls; else the test fails with all differences.
+
+    :param expected: what b2sdk saw, by the names of the calls
+    :param actual: what b2fast saw
+    """
+    assert list(expected) == list(actual)
+    different = [what for what in expected if expected[what] != actual[what]]
+    if different:
+        pytest.fail(
+            '\n'.join(
+                f'{what}:\n  b2sdk  {expected[what]}\n  b2fast {actual[what]}' for what in different
+            ),
+            pytrace=False,
+        )

@@ -40,15 +40,18 @@ def connect(
     account: Account,
     policy: RetryPolicy | RetryPolicies,
     realm: str | None = None,
+    *,
+    decode_content: bool = False,
     **parameters: object,
 ) -> B2Api:
     """A further authorized client of the same account and seam, with a policy of its own.
 
     :param realm: another way to the same service
     """
-    config = B2HttpApiConfig(retry_policy=policy)
+    settings: dict[str, Any] = {'retry_policy': policy, 'decode_content': decode_content}
+    config = B2HttpApiConfig(**settings)
     if not account.has_engine:
-        config = B2HttpApiConfig(lambda: requests.Session(), retry_policy=policy)
+        config = B2HttpApiConfig(lambda: requests.Session(), **settings)
     api = B2Api(
         InMemoryAccountInfo(),
         InMemoryCache(),

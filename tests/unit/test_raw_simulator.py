@@ -169,7 +169,8 @@ def test_notification_rules_are_kept_and_suspended(account: Account) -> None:
     raw = account.raw
     rule = {'name': 'rule-1', 'eventTypes': ['b2:ObjectCreated:*'], 'isEnabled': True}
     stored = raw.set_bucket_notification_rules(*account.auth, account.bucket_id, [rule])
-    assert stored == [{**rule, 'isSuspended': False, 'suspensionReason': ''}]
+    added = {'isSuspended': False, 'suspensionReason': '', 'targetConfiguration': {}}
+    assert stored == [{**rule, **added}]
     assert 'isSuspended' not in rule
     bucket = raw.bucket_id_to_bucket[account.bucket_id]
     bucket.simulate_notification_rule_suspension('rule-1', 'tired')

@@ -37,9 +37,7 @@ def bucket(service: Service) -> Bucket:
 
 def make_bucket(service: Service, name: str, **settings: object) -> Bucket:
     settings = {'bucket_type': 'allPrivate', **settings}
-    return service.create_bucket(
-        'a' * 12, service.ids.bucket_id(), name, BucketSettings(**settings)
-    )
+    return service.create_bucket('a' * 12, service.ids.bucket_id, name, BucketSettings(**settings))
 
 
 def upload(bucket: Bucket, name: str, data: bytes = b'data') -> File:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from ..exception import BadRequest
 from ..file_version import FileIdAndName
 from .part import Part
 from .unfinished_large_file import UnfinishedLargeFile
@@ -73,8 +72,8 @@ class LargeFileServices:
 
     def get_unfinished_large_file(
         self, bucket_id: str, large_file_id: str, prefix: str | None = None
-    ) -> UnfinishedLargeFile:
-        """The unfinished large file of an ID. Raises `BadRequest` if there is none.
+    ) -> UnfinishedLargeFile | None:
+        """The unfinished large file of an ID, or None if there is none.
 
         :param prefix: what its name begins with, which a restricted key has to say
         """
@@ -84,9 +83,7 @@ class LargeFileServices:
             ),
             None,
         )
-        if found is not None and found.file_id == large_file_id:
-            return found
-        raise BadRequest(f'no unfinished large file {large_file_id}', 'bad_request')
+        return found if found is not None and found.file_id == large_file_id else None
 
     def start_large_file(
         self,

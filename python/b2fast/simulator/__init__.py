@@ -5,12 +5,15 @@ from __future__ import annotations
 from .faults import Fault
 from .http_door import ServedRequest
 from .raw_bucket import BucketSimulator
-from .raw_objects import FakeResponse, FileSimulator, KeySimulator, PartSimulator
+from .raw_objects import FileSimulator, KeySimulator, PartSimulator
+from .raw_response import FakeRaw, FakeRequest, FakeResponse, get_bytes_range
 from .raw_simulator import RawSimulator
 from .server import SimulatorServer
 
 __all__ = [
     'BucketSimulator',
+    'FakeRaw',
+    'FakeRequest',
     'FakeResponse',
     'Fault',
     'FileSimulator',
@@ -19,4 +22,5 @@ __all__ = [
     'RawSimulator',
     'ServedRequest',
     'SimulatorServer',
+    'get_bytes_range',
 ]

@@ -151,6 +151,8 @@ class Bucket:
             self.check_settings(settings)
         if settings.file_lock is False and self.is_file_lock_enabled:
             raise errors.disabling_file_lock()
+        if settings.file_lock and not self.is_file_lock_enabled and self._is_replicated():
+            raise errors.replicated_file_lock()
         locked = settings.file_lock or self.is_file_lock_enabled
         if settings.retention is not None and not locked:
             raise errors.no_file_lock()
@@ -171,6 +173,9 @@ class Bucket:
         if settings.file_lock is not None:
             self.is_file_lock_enabled = settings.file_lock
         self.revision += 1
+
+    def _is_replicated(self) -> bool:
+        return self.replication is not None and self.replication.is_source
 
     # Finding files
 
@@ -339,7 +344,7 @@ class Bucket:
             raise errors.part_sha1_mismatch(file_id)
         part = self.part_class(file_id, part_number, len(content), stored, content)
         part.upload_timestamp = self.profile.clock()
-        file.parts[part_number] = part
+        file.numbered_parts[part_number] = part
         return part
 
     def complete_large_file(self, file_id: str, part_sha1s: Sequence[str]) -> File:
@@ -358,11 +363,11 @@ class Bucket:
         if count < 2:
             raise errors.bad_request('large files must have at least 2 parts')
         smallest = self.profile.minimum_part_size
-        last = max(file.parts, default=0)
-        for number, part in sorted(file.parts.items()):
+        last = max(file.numbered_parts, default=0)
+        for number, part in sorted(file.numbered_parts.items()):
             if part.content_length < (1 if number == last else smallest):
                 raise errors.bad_request(f'Part number {number} is smaller than {smallest} bytes')
-        if sum(part.content_length for part in file.parts.values()) > rules.MAX_FILE_SIZE:
+        if sum(part.content_length for part in file.numbered_parts.values()) > rules.MAX_FILE_SIZE:
             raise errors.bad_request('Large files have at most 10 TB')
 
     def abandon_large_file(self, file_id: str) -> File:
@@ -407,11 +412,12 @@ class Bucket:
         :raises SimulatedError: 400, 404, 416.
         """
         self.check_new_file(new)
+        self._check_source(source, source_encryption)
         # b2sdk's simulator counts a copy in the bucket it is taken from, and counts its ID
-        # even if the copy is then refused.
+        # even if the range is then refused.
         counters = source.bucket if self.profile.counted_ids else self
         file_id = counters._next_file_id(large=False)
-        content = self._copied_content(source, range_, source_encryption)
+        content = self._copied_content(source, range_)
         if len(content) > self.maximum_copy_size:
             raise errors.copy_source_too_big(len(content))
         timestamp = counters._next_timestamp()
@@ -427,19 +433,22 @@ class Bucket:
         encryption: EncryptionSetting | None,
     ) -> Part:
         """Stores a copy of a file, or of its bytes first to last, as a part."""
-        content = self._copied_content(source, range_, source_encryption)
+        self._check_source(source, source_encryption)
+        content = self._copied_content(source, range_)
         return self.add_part(file_id, part_number, content, content.sha1(), encryption)
 
     @staticmethod
-    def _copied_content(
-        source: File, range_: tuple[int, int] | None, encryption: EncryptionSetting | None
-    ) -> Content:
+    def _check_source(source: File, encryption: EncryptionSetting | None) -> None:
         if not source.is_visible():
             raise errors.not_found(source.file_id)
         source.check_encryption(encryption)
+
+    def _copied_content(self, source: File, range_: tuple[int, int] | None) -> Content:
         if range_ is None:
             return source.content
-        return source.content.slice(*exact_range(range_, source.content_length))
+        # b2sdk's simulator lets a range end one byte behind the file.
+        beyond = 1 if self.profile.counted_ids else 0
+        return source.content.slice(*exact_range(range_, source.content_length, beyond))
 
     def _store(
         self,
@@ -478,7 +487,7 @@ class Bucket:
             timestamp,
             server_side_encryption=encryption,
             file_retention=retention,
-            legal_hold=LegalHold.UNSET if new.legal_hold is None else new.legal_hold,
+            legal_hold=new.legal_hold,
         )
         age = 0 if self.profile.counted_ids else -timestamp
         file.position = (age, -next(self._sequence))

@@ -161,6 +161,15 @@ def parts_differ(part_number: int, expected: object, actual: object) -> Simulate
     )
 
 
+def part_not_uploaded(part_number: int) -> SimulatedError:
+    return SimulatedError(
+        400,
+        'missing_part',
+        f'Part number {part_number} has not been uploaded',
+        lambda: exception.MissingPart(part_number),
+    )
+
+
 def missing_part(part_number: int, expected: object, actual: object) -> SimulatedError:
     return SimulatedError(
         400,
@@ -248,3 +257,17 @@ def no_such_file(file_name: str) -> SimulatedError:
 
 def disabling_file_lock() -> SimulatedError:
     return SimulatedError(400, 'file_lock_conflict', 'Disabling file lock is not supported')
+
+
+def no_such_rule(name: str) -> SimulatedError:
+    message = f'Rule {name} not found'
+    return SimulatedError(404, 'not_found', message, lambda: exception.ResourceNotFound(message))
+
+
+def replicated_file_lock() -> SimulatedError:
+    return SimulatedError(
+        400,
+        'source_replication_conflict',
+        'File lock cannot be enabled for the source of a replication',
+        exception.SourceReplicationConflict,
+    )

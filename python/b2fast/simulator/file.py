@@ -96,7 +96,7 @@ class File:
         range_: tuple[int, int] | None = None,
         server_side_encryption: EncryptionSetting | None = None,
         file_retention: FileRetentionSetting | None = None,
-        legal_hold: LegalHold = LegalHold.UNSET,
+        legal_hold: LegalHold | None = LegalHold.UNSET,
         replication_status: Any | None = None,
     ) -> None:
         self.account_id = account_id
@@ -114,9 +114,9 @@ class File:
         self.range_ = range_
         self.server_side_encryption = server_side_encryption
         self.file_retention = file_retention
-        self.legal_hold = legal_hold
+        self.legal_hold = LegalHold.UNSET if legal_hold is None else legal_hold
         self.replication_status = replication_status
-        self.parts: dict[int, Part] = {}
+        self.numbered_parts: dict[int, Part] = {}
         self.position: Position = (0, 0)
         self._md5: str | None = None
 
@@ -139,10 +139,6 @@ class File:
     def is_visible(self) -> bool:
         """Tells whether the version can be downloaded."""
         return self.action not in ('hide', 'start')
-
-    def sort_key(self) -> tuple[str, Position]:
-        """Returns the place in listings."""
-        return self.name, self.position
 
     def check_encryption(self, request_encryption: EncryptionSetting | None) -> None:
         """Refuses a read without the right customer's key (SSE-C).
@@ -178,8 +174,8 @@ class File:
 
     def page_of_parts(self, start: int | None, count: int) -> tuple[list[Part], Part | None]:
         """Returns parts from a number on, and the first of the next page."""
-        numbers = sorted(number for number in self.parts if number >= (start or 1))
-        page = [self.parts[number] for number in numbers[: count + 1]]
+        numbers = sorted(number for number in self.numbered_parts if number >= (start or 1))
+        page = [self.numbered_parts[number] for number in numbers[: count + 1]]
         return page[:count], page[count] if len(page) > count else None
 
     def finish(self, part_sha1_array: list[str]) -> None:
@@ -188,20 +184,28 @@ class File:
         :param part_sha1_array: hex digests, part 1 first; they have to be those of all parts.
         :raises SimulatedError: 400; the file stays unfinished then.
         """
-        actual = [self.parts[number].content_sha1 for number in sorted(self.parts)]
+        last = max(self.numbered_parts, default=0)
+        for number in range(1, last):
+            if number not in self.numbered_parts:
+                raise errors.part_not_uploaded(number)
+        actual = [
+            self.numbered_parts[number].content_sha1 for number in sorted(self.numbered_parts)
+        ]
         for number, sha1 in enumerate(part_sha1_array, 1):
-            part = self.parts.get(number)
+            part = self.numbered_parts.get(number)
             if part is None:
                 raise errors.missing_part(number, part_sha1_array, actual)
             if not part.has_sha1(sha1):
                 raise errors.parts_differ(number, part_sha1_array, actual)
-        surplus = set(self.parts) - set(range(1, len(part_sha1_array) + 1))
+        surplus = set(self.numbered_parts) - set(range(1, len(part_sha1_array) + 1))
         if surplus or not part_sha1_array:
             raise errors.parts_differ(min(surplus, default=1), part_sha1_array, actual)
-        parts = [self.parts[number].part_data for number in range(1, len(part_sha1_array) + 1)]
+        parts = [
+            self.numbered_parts[number].part_data for number in range(1, len(part_sha1_array) + 1)
+        ]
         self.content = Content.concat(parts)
         self.action = 'upload'
-        self.parts = {}
+        self.numbered_parts = {}
 
     def download_headers(self, range_: tuple[int, int] | None = None) -> dict[str, str]:
         """Returns the headers of a download but those that lock and encryption add.

@@ -72,7 +72,7 @@ class JsonCalls:
         settings = self._bucket_settings(call)
         params.required('bucketType')
         bucket = self._service.create_bucket(
-            account_id, self._service.ids.bucket_id(), params.required('bucketName'), settings
+            account_id, self._service.ids.bucket_id, params.required('bucketName'), settings
         )
         bucket.options_set.add('s3')
         return self._bucket_answer(bucket, call)

@@ -45,12 +45,13 @@ def clamp_range(wanted: tuple[int, int | None], length: int) -> tuple[int, int]:
     return first, length if last is None else min(last + 1, length)
 
 
-def exact_range(wanted: tuple[int, int], length: int) -> tuple[int, int]:
+def exact_range(wanted: tuple[int, int], length: int, beyond: int = 0) -> tuple[int, int]:
     """Checks a copy's inclusive range, which is not clamped; the returned end is exclusive.
 
+    :param beyond: how many bytes behind the end it may reach all the same.
     :raises SimulatedError: 416 when the range does not lie inside the file.
     """
     first, last = wanted
-    if not 0 <= first <= last < length:
+    if not 0 <= first <= last < length + beyond:
         raise errors.range_not_satisfiable()
-    return first, last + 1
+    return first, min(last + 1, length)

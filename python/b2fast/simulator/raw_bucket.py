@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -13,13 +14,14 @@ from b2fast.raw_api import MetadataDirectiveMode
 from b2fast.types import LifecycleRule, NotificationRule, NotificationRuleResponse, ReadOnlyStream
 
 from . import errors, rules
-from .bucket import Bucket
-from .file import File, Part
+from .bucket import Bucket, NewFile
+from .file import File, Part, encryption_fields
 from .listing import Folder
 from .raw_arguments import bucket_settings, copied_metadata, new_file, receive
 from .raw_calls import client_errors, service_call
 from .raw_notifications import NotificationRules
-from .raw_objects import FakeResponse, FileSimulator, PartSimulator
+from .raw_objects import FileSimulator, PartSimulator
+from .raw_response import FakeResponse
 
 if TYPE_CHECKING:
     from requests.structures import CaseInsensitiveDict
@@ -87,6 +89,7 @@ class BucketSimulator(Bucket):
         """Most bytes in one simple copy."""
         return self.MAX_SIMPLE_COPY_SIZE
 
+    @client_errors
     def get_file(self, file_id: str, file_name: str) -> FileSimulator:
         """Returns the version of this ID and name."""
         return self._simulated(self.file_of_name(file_id, file_name))
@@ -214,11 +217,15 @@ class BucketSimulator(Bucket):
         content, sha1 = receive(input_stream, content_length, sha1_sum)
         with self.service.lock:
             part = self.add_part(file_id, part_number, content, sha1, server_side_encryption)
-            return self.part_dict(part)
+            return self.part_dict(part, server_side_encryption)
 
-    def part_dict(self, part: Part) -> dict[str, Any]:
-        """Returns a part as the calls for parts answer it."""
-        return cast(PartSimulator, part).as_list_parts_dict()
+    @staticmethod
+    def part_dict(part: Part, encryption: EncryptionSetting | None) -> dict[str, Any]:
+        """Returns a part as the calls that store one answer it."""
+        result = cast(PartSimulator, part).as_list_parts_dict()
+        if encryption is not None:
+            result['serverSideEncryption'] = encryption_fields(encryption)
+        return result
 
     @service_call
     def start_large_file(
@@ -328,24 +335,28 @@ class BucketSimulator(Bucket):
         source_server_side_encryption: EncryptionSetting | None = None,
         file_retention: FileRetentionSetting | None = None,
         legal_hold: LegalHold | None = None,
-    ) -> dict[str, Any]:
-        """Copies a file of this bucket, or its bytes first to last."""
+    ) -> FileSimulator:
+        """Copies a file of this bucket, or its bytes first to last.
+
+        :return: the copy, with the action `copy` that only this answer shows.
+        """
         source = self.file(file_id)
         type_, info = copied_metadata(source, metadata_directive, content_type, file_info)
-        new = new_file(
-            new_file_name,
-            type_,
-            info,
-            destination_server_side_encryption,
-            file_retention,
-            legal_hold,
+        new = NewFile(
+            name=new_file_name,
+            content_type=type_,
+            info=info,
+            encryption=destination_server_side_encryption,
+            retention=file_retention,
+            legal_hold=legal_hold,
         )
         bucket: Bucket = self
         if destination_bucket_id is not None:
             bucket = self.service.bucket(destination_bucket_id)
         file = bucket.copy(source, new, bytes_range, source_server_side_encryption)
-        result = self._simulated(file).as_upload_result(account_auth_token)
-        return {**result, 'action': 'copy'}
+        shown = copy.copy(self._simulated(file))
+        shown.action = 'copy'
+        return shown
 
     @service_call
     def update_file_retention(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from contextlib import contextmanager
+from typing import Any, ClassVar, cast
 
 from b2fast._core.server import Content
 from b2fast.encryption.setting import EncryptionSetting
@@ -16,9 +15,6 @@ from .file import File, Part, encryption_fields, encryption_headers
 from .ranges import clamp_range
 from .raw_calls import client_errors
 from .state import Key
-
-if TYPE_CHECKING:
-    from requests.structures import CaseInsensitiveDict
 
 
 class KeySimulator(Key):
@@ -71,19 +67,40 @@ class FileSimulator(File):
     SPECIAL_FILE_INFOS: ClassVar[dict[str, str]] = rules.HEADER_INFO
 
     @classmethod
-    def dont_check_encryption(cls) -> None:
-        """Lets every file be read without its customer's key from now on."""
+    @contextmanager
+    def dont_check_encryption(cls) -> Iterator[None]:
+        """Lets every file be read without its customer's key, in a `with` statement."""
         cls.CHECK_ENCRYPTION = False
+        try:
+            yield
+        finally:
+            cls.CHECK_ENCRYPTION = True
+
+    @property
+    def parts(self) -> list[Part | None]:
+        """The parts of a large file in the making at their numbers; None where there is none."""
+        numbers = range(max(self.numbered_parts, default=-1) + 1)
+        return [self.numbered_parts.get(number) for number in numbers]
+
+    def sort_key(self) -> tuple[str, str]:
+        """Returns the place in listings, by the counted IDs."""
+        return self.name, self.file_id
 
     @property
     def data_bytes(self) -> bytes | None:
-        """The content; None for hide markers and unfinished files."""
-        return self.content.read() if self.is_visible() else None
+        """The content; None for unfinished files."""
+        return None if self.action == 'start' else self.content.read()
 
     @data_bytes.setter
     def data_bytes(self, data: bytes) -> None:
         self.content = Content(data)
 
+    @client_errors
+    def finish(self, part_sha1_array: list[str]) -> None:
+        """Makes a large file of its parts."""
+        super().finish(part_sha1_array)
+
+    @client_errors
     def check_encryption(self, request_encryption: EncryptionSetting | None) -> None:
         """Refuses a read without the right customer's key, unless checks are off."""
         if self.CHECK_ENCRYPTION:
@@ -91,7 +108,7 @@ class FileSimulator(File):
 
     def add_part(self, part_number: int, part: Part) -> None:
         """Stores a part; a former part of that number is replaced."""
-        self.parts[part_number] = part
+        self.numbered_parts[part_number] = part
 
     def is_allowed_to_read_file_retention(self, account_auth_token: str | None) -> bool:
         """Tells whether answers to this token show retention."""
@@ -162,6 +179,7 @@ class FileSimulator(File):
             'nextPartNumber': None if following is None else following.part_number,
         }
 
+    @client_errors
     def as_download_headers(
         self,
         account_auth_token_or_none: str | None = None,
@@ -170,83 +188,27 @@ class FileSimulator(File):
         """Returns the headers of a download.
 
         :param range_: first and last byte; the end is clamped to the file's.
-        :raises SimulatedError: 416 when no byte of the file is inside.
+        :raises UnsatisfiableRange: no byte of the file is inside.
         """
         served = None if range_ is None else clamp_range(range_, self.content_length)
         headers = self.download_headers(served)
-        retention = self.file_retention
-        reads_retention = self.is_allowed_to_read_file_retention(account_auth_token_or_none)
-        if retention is not None and reads_retention:
-            retention.add_to_to_upload_headers(headers)
-        reads_hold = self.is_allowed_to_read_file_legal_hold(account_auth_token_or_none)
-        if self.legal_hold in (LegalHold.ON, LegalHold.OFF) and reads_hold:
-            headers['X-Bz-File-Legal-Hold'] = str(self.legal_hold.value)
+        if account_auth_token_or_none is not None and self.bucket.is_file_lock_enabled:
+            headers.update(self._lock_headers(account_auth_token_or_none))
         headers.update(encryption_headers(self.server_side_encryption))
         return headers
 
-
-@dataclass(frozen=True)
-class FakeRequest:
-    """The request of a `FakeResponse`: what of `requests.PreparedRequest` is looked at."""
-
-    url: str
-    headers: CaseInsensitiveDict[str]
-
-
-class FakeResponse:
-    """A download from `RawSimulator`: what of `requests.Response` is looked at.
-
-    :param account_auth_token_or_none: the reader's token.
-    :param file_sim: the version to read.
-    :param url: what was asked for.
-    :param range_: first and last byte; the end is clamped to the file's.
-    """
-
-    @client_errors
-    def __init__(
-        self,
-        account_auth_token_or_none: str | None,
-        file_sim: FileSimulator,
-        url: str,
-        range_: tuple[int, int] | None = None,
-    ) -> None:
-        from requests.structures import CaseInsensitiveDict
-
-        length = file_sim.content_length
-        start, end = (0, length) if range_ is None else clamp_range(range_, length)
-        self.raw = io.BytesIO(file_sim.content.read(start, end))
-        self.headers: CaseInsensitiveDict[str] = CaseInsensitiveDict(
-            file_sim.as_download_headers(account_auth_token_or_none, range_)
-        )
-        self.url = url
-        self.range_ = range_
-        self.status_code = 200 if range_ is None else 206
-
-    @property
-    def data_bytes(self) -> bytes:
-        """The bytes of this answer."""
-        return self.raw.getvalue()
-
-    @property
-    def request(self) -> FakeRequest:
-        """The request that this answers."""
-        from requests.structures import CaseInsensitiveDict
-
-        headers: CaseInsensitiveDict[str] = CaseInsensitiveDict()
-        if self.range_ is not None:
-            headers['Range'] = f'{self.range_[0]}-{self.range_[1]}'
-        return FakeRequest(self.url, headers)
-
-    def iter_content(self, chunk_size: int = 1) -> Iterator[bytes]:
-        """Gives the bytes in chunks."""
-        while chunk := self.raw.read(chunk_size):
-            yield chunk
-
-    def close(self) -> None:
-        """Ends the download; nothing can be read after it."""
-
-    def __enter__(self) -> FakeResponse:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def _lock_headers(self, account_auth_token: str) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        withheld = []
+        if not self.is_allowed_to_read_file_retention(account_auth_token):
+            # The second name is as b2sdk's simulator spells it.
+            withheld += ['X-Bz-File-Retention-Mode', 'X-Bz-File-Retain-Until-Timestamp']
+        elif self.file_retention is not None:
+            self.file_retention.add_to_to_upload_headers(headers)
+        if not self.is_allowed_to_read_file_legal_hold(account_auth_token):
+            withheld.append('X-Bz-File-Legal-Hold')
+        elif self.legal_hold in (LegalHold.ON, LegalHold.OFF):
+            headers['X-Bz-File-Legal-Hold'] = str(self.legal_hold.value)
+        if withheld:
+            headers['X-Bz-Client-Unauthorized-To-Read'] = ','.join(withheld)
+        return headers

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from b2fast.encryption.setting import EncryptionSetting
+from b2fast.exception import WrongEncryptionSettingForFileWrite
 from b2fast.file_lock import BucketRetentionSetting, FileRetentionSetting, LegalHold
 from b2fast.raw_api import ALL_CAPABILITIES, AbstractRawApi, MetadataDirectiveMode
 from b2fast.types import LifecycleRule, NotificationRule, NotificationRuleResponse, ReadOnlyStream
@@ -19,7 +24,7 @@ from .raw_arguments import bucket_settings
 from .raw_bucket import BucketSimulator
 from .raw_calls import client_errors, service_call
 from .raw_objects import KeySimulator
-from .state import NamedBucket, Service
+from .state import NamedBucket, Service, UploadToken
 
 if TYPE_CHECKING:
     from b2fast.b2http import B2Http
@@ -62,7 +67,10 @@ class RawSimulator(AbstractRawApi):
         self.auth_token_counter = 0
         self.current_token: str | None = None
         self.upload_errors: list[Exception] = []
-        self._bucket_counter = 0
+        self.bucket_id_counter: Iterator[int] = itertools.count()
+        self.currently_used_auth_tokens: defaultdict[str, threading.Lock] = defaultdict(
+            threading.Lock
+        )
 
     def _new_bucket(
         self,
@@ -136,6 +144,22 @@ class RawSimulator(AbstractRawApi):
         self.service.expire_token(auth_token)
 
     @property
+    def expired_auth_tokens(self) -> set[str]:
+        """The tokens that ended before their time; it may be changed."""
+        return self.service.expired_tokens
+
+    @contextmanager
+    def _claimed(self, upload_auth_token: str) -> Iterator[UploadToken]:
+        lock = self.currently_used_auth_tokens[upload_auth_token]
+        if not lock.acquire(blocking=False):
+            raise errors.token_in_use()
+        try:
+            with self.service.upload_with(upload_auth_token) as token:
+                yield token
+        finally:
+            lock.release()
+
+    @property
     def bucket_id_to_bucket(self) -> dict[str, BucketSimulator]:
         """The buckets by their IDs."""
         return cast('dict[str, BucketSimulator]', self.service.buckets_by_id)
@@ -179,6 +203,10 @@ class RawSimulator(AbstractRawApi):
         self.auth_token_counter += 1
         self.current_token = token
         self.service.add_token(token, key)
+        for named in key.buckets_or_none or ():
+            # A bucket may have been deleted since.
+            bucket = self.bucket_id_to_bucket.get(named['id'])
+            named['name'] = None if bucket is None else bucket.bucket_name
         allowed = key.get_allowed()
         return {
             'accountId': key.account_id,
@@ -293,9 +321,9 @@ class RawSimulator(AbstractRawApi):
             is_file_lock_enabled,
             replication,
         )
-        bucket_id = f'bucket_{self._bucket_counter}'
-        bucket = self.service.create_bucket(account_id, bucket_id, bucket_name, settings)
-        self._bucket_counter += 1
+        bucket = self.service.create_bucket(
+            account_id, lambda: f'bucket_{next(self.bucket_id_counter)}', bucket_name, settings
+        )
         return cast(BucketSimulator, bucket).bucket_dict(account_auth_token)
 
     @service_call
@@ -351,6 +379,8 @@ class RawSimulator(AbstractRawApi):
             replication,
             default_retention,
         )
+        if settings == BucketSettings():
+            raise ValueError('update_bucket needs at least one setting to update')
         bucket.update(settings, if_revision_is)
         return bucket.bucket_dict(account_auth_token)
 
@@ -389,7 +419,7 @@ class RawSimulator(AbstractRawApi):
         match = self.UPLOAD_URL_MATCHER.match(upload_url)
         if match is None:
             raise errors.bad_upload_url(upload_url)
-        with self.service.upload_with(upload_auth_token):
+        with self._claimed(upload_auth_token):
             self._raise_upload_error()
             bucket = cast(BucketSimulator, self.service.bucket(match[1]))
             return bucket.upload_file(
@@ -421,7 +451,7 @@ class RawSimulator(AbstractRawApi):
         match = self.UPLOAD_PART_MATCHER.match(upload_url)
         if match is None:
             raise errors.bad_upload_url(upload_url)
-        with self.service.upload_with(upload_auth_token) as token:
+        with self._claimed(upload_auth_token) as token:
             self._raise_upload_error()
             return cast(BucketSimulator, token.bucket).upload_part(
                 match[1],
@@ -523,6 +553,9 @@ class RawSimulator(AbstractRawApi):
         file_retention: FileRetentionSetting | None = None,
         legal_hold: LegalHold | None = None,
     ) -> dict[str, Any]:
+        encryption = destination_server_side_encryption
+        if encryption is not None and not encryption.can_be_used_for_file_write():
+            raise WrongEncryptionSettingForFileWrite(encryption)
         source = self._bucket_of(account_auth_token, 'readFiles', source_file_id)
         self._bucket(
             account_auth_token,
@@ -530,7 +563,7 @@ class RawSimulator(AbstractRawApi):
             destination_bucket_id or source.bucket_id,
             new_file_name,
         )
-        return source.copy_file(
+        file = source.copy_file(
             account_auth_token,
             source_file_id,
             new_file_name,
@@ -544,6 +577,7 @@ class RawSimulator(AbstractRawApi):
             file_retention,
             legal_hold,
         )
+        return file.as_upload_result(account_auth_token)
 
     @service_call
     def copy_part(
@@ -567,7 +601,7 @@ class RawSimulator(AbstractRawApi):
             source_server_side_encryption,
             destination_server_side_encryption,
         )
-        return bucket.part_dict(part)
+        return bucket.part_dict(part, destination_server_side_encryption)
 
     @service_call
     def hide_file(

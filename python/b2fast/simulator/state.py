@@ -136,7 +136,7 @@ class Service:
         self.account_tokens: dict[str, AccountToken] = {}
         self.upload_tokens: dict[str, UploadToken] = {}
         self.download_tokens: dict[str, DownloadToken] = {}
-        self._expired: set[str] = set()
+        self.expired_tokens: set[str] = set()
         self._make_bucket = make_bucket
 
     def __getstate__(self) -> NoReturn:
@@ -175,11 +175,11 @@ class Service:
 
     def expire_token(self, token: str) -> None:
         """Ends a token of whichever kind before its time."""
-        self._expired.add(token)
+        self.expired_tokens.add(token)
 
     def expire_all_tokens(self) -> None:
         """Ends every account token before its time."""
-        self._expired.update(self.account_tokens)
+        self.expired_tokens.update(self.account_tokens)
 
     def _expiry(self, key: Key) -> int | None:
         end = key.expiration_timestamp_or_none
@@ -189,7 +189,9 @@ class Service:
         return min(ends, default=None)
 
     def _is_expired(self, token: str, expires: int | None) -> bool:
-        return token in self._expired or (expires is not None and expires <= self.profile.clock())
+        return token in self.expired_tokens or (
+            expires is not None and expires <= self.profile.clock()
+        )
 
     def key_of(self, token: str | None) -> Key:
         """Returns the key behind an account token.
@@ -287,7 +289,7 @@ class Service:
             if key.application_key_id == key_id:
                 self.created_keys.remove(key)
                 del self.keys[key_id]
-                self._expired.update(
+                self.expired_tokens.update(
                     token for token, found in self.account_tokens.items() if found.key is key
                 )
                 return key
@@ -320,10 +322,15 @@ class Service:
         return bucket_name if self.profile.counted_ids else bucket_name.lower()
 
     def create_bucket(
-        self, account_id: str, bucket_id: str, bucket_name: str, settings: BucketSettings
+        self,
+        account_id: str,
+        new_id: Callable[[], str],
+        bucket_name: str,
+        settings: BucketSettings,
     ) -> Bucket:
         """Adds a bucket.
 
+        :param new_id: makes its ID, if it is not refused.
         :raises SimulatedError: 400.
         """
         rules.check_bucket_name(bucket_name, strict=self.profile.checks_names)
@@ -335,6 +342,7 @@ class Service:
             raise errors.bad_request(
                 f'Account has {_MAX_BUCKETS} buckets already', 'too_many_buckets'
             )
+        bucket_id = new_id()
         bucket = self._make_bucket(
             self, account_id, bucket_id, bucket_name, settings.bucket_type or '', settings
         )

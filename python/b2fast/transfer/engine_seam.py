@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from .._core.transfer import Download, Engine, Leases, Retry, Source, TransferError
 from ..encryption.types import EncryptionMode
 from ..exception import AccessDenied, InvalidJsonResponse, LocalFileError, SSECKeyError
-from ..retry import Kind
 from .errors import Direction, exception_of
 from .outbound.upload_source import (
     AbstractUploadSource,
@@ -23,6 +22,7 @@ from .seam import OpenDownload, Progress, TransferSeam, UploadContent
 
 if TYPE_CHECKING:
     from ..encryption.setting import EncryptionSetting
+    from ..retry import RetryPolicy
     from ..session import B2Session
     from .outbound.file_upload import FileUpload, PartUpload
 
@@ -91,8 +91,7 @@ def _source_of_urls(
     return get_one
 
 
-def _retry_of(session: B2Session, kind: Kind) -> Retry:
-    policy = session.retry_policies.of(kind)
+def _retry_of(policy: RetryPolicy) -> Retry:
     return Retry(
         attempts=policy.attempts,
         first_delay=policy.first_delay,
@@ -123,22 +122,25 @@ class EngineSeam(TransferSeam):
         self._workers = workers
         self._streams = streams
 
-    def open(self, source: AbstractUploadSource) -> UploadContent:
+    def open(self, source: AbstractUploadSource, attempts: int | None = None) -> UploadContent:
         """Open the source in the core, unless it is one that only Python can read."""
         if isinstance(source, UploadSourceBytes) and type(source).open is UploadSourceBytes.open:
-            return self._content(Source.of_bytes(source.data_bytes))
+            return self._content(Source.of_bytes(source.data_bytes), attempts)
         path = path_of_content(source)
         if path is not None:
             try:
                 with _translated(Direction.UPLOAD):
-                    return self._content(Source.open(path))
+                    return self._content(Source.open(path), attempts)
             except LocalFileError as error:
                 # Opening a file fails with PermissionError and the like in Python.
                 raise OSError(error.errno, error.strerror, str(path)) from None
-        return self._streams.open(source)
+        return self._streams.open(source, attempts)
 
-    def _content(self, source: Source) -> UploadContent:
-        return _EngineContent(self._session, self._engine, self._leases, self._workers, source)
+    def _content(self, source: Source, attempts: int | None) -> UploadContent:
+        retry = _retry_of(self._session.retry_policies.uploads.limited_to(attempts))
+        return _EngineContent(
+            self._session, self._engine, self._leases, self._workers, source, retry
+        )
 
     def open_download(
         self, url: str, range_: tuple[int, int] | None, encryption: EncryptionSetting | None
@@ -153,7 +155,7 @@ class EngineSeam(TransferSeam):
                     url,
                     list(headers.items()),
                     self._session.authorize_again,
-                    retry=_retry_of(self._session, 'downloads'),
+                    retry=_retry_of(self._session.retry_policies.downloads),
                     range=range_,
                 )
         except AccessDenied:
@@ -170,12 +172,14 @@ class _EngineContent(UploadContent):
         leases: UploadLeases,
         workers: int,
         source: Source,
+        retry: Retry,
     ) -> None:
         self._session = session
         self._engine = engine
         self._leases = leases
         self._workers = workers
         self._source = source
+        self._retry = retry
 
     @property
     def length(self) -> int:
@@ -203,7 +207,7 @@ class _EngineContent(UploadContent):
                 self._source,
                 self._leases.of_bucket(upload.bucket_id),
                 [item for item in headers.items() if item[0] not in _SET_BY_THE_ENGINE],
-                retry=_retry_of(self._session, 'uploads'),
+                retry=self._retry,
                 sha1=sha1,
                 progress=progress,
             )
@@ -230,7 +234,7 @@ class _EngineContent(UploadContent):
                 self._leases.of_large_file(file_id),
                 list(headers.items()),
                 [(part.number, part.offset, part.length, part.sha1) for part in parts],
-                retry=_retry_of(self._session, 'uploads'),
+                retry=self._retry,
                 workers=self._workers,
                 progress=progress,
             )

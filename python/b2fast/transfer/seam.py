@@ -8,7 +8,7 @@ The managers above plan transfers and know nothing of either.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -88,6 +88,11 @@ class OpenDownload(ABC):
         A connection that breaks is taken up again where it broke.
         """
 
+    def iter_content(self, chunk_size: int) -> Iterator[bytes]:
+        """The bytes that follow in chunks of that size at most, as a response has them."""
+        while chunk := self.read(chunk_size):
+            yield chunk
+
     @abstractmethod
     def save_to(
         self,
@@ -116,8 +121,11 @@ class TransferSeam(ABC):
     """A way of moving bytes."""
 
     @abstractmethod
-    def open(self, source: AbstractUploadSource) -> UploadContent:
-        """Open the source of an upload."""
+    def open(self, source: AbstractUploadSource, attempts: int | None = None) -> UploadContent:
+        """Open the source of an upload.
+
+        :param attempts: how often a request is sent at most; the retry policy's number if None
+        """
 
     @abstractmethod
     def open_download(

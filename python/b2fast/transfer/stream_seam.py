@@ -12,13 +12,13 @@ from ..exception import (
     InvalidUploadSource,
     MaxRetriesExceeded,
     SourceChanged,
-    TruncatedOutput,
     Unauthorized,
 )
-from ..retry import Attempts
+from ..retry import Attempts, RetryPolicy
 from ..utils.headers import Headers
 from ..utils.range_ import Range
 from .inbound.content_check import ContentCheck
+from .inbound.continued_body import ContinuedBody, open_response
 from .inbound.replace import ReplacedFile
 from .outbound.upload_source import AbstractUploadSource, path_of_content
 from .seam import OpenDownload, Progress, TransferSeam, UploadContent
@@ -42,9 +42,10 @@ class StreamSeam(TransferSeam):
     def __init__(self, session: B2Session) -> None:
         self._session = session
 
-    def open(self, source: AbstractUploadSource) -> UploadContent:
+    def open(self, source: AbstractUploadSource, attempts: int | None = None) -> UploadContent:
         """Look at the source; it is opened anew for every attempt."""
-        return _StreamContent(self._session, source)
+        policy = self._session.retry_policies.uploads.limited_to(attempts)
+        return _StreamContent(self._session, source, policy)
 
     def open_download(
         self, url: str, range_: tuple[int, int] | None, encryption: EncryptionSetting | None
@@ -103,9 +104,12 @@ class _ReadPart:
 
 
 class _StreamContent(UploadContent):
-    def __init__(self, session: B2Session, source: AbstractUploadSource) -> None:
+    def __init__(
+        self, session: B2Session, source: AbstractUploadSource, policy: RetryPolicy
+    ) -> None:
         self._session = session
         self._source = source
+        self._policy = policy
         self._path = path_of_content(source)
         self._state = self._state_of_file()
         self._length = source.get_content_length() if self._state is None else self._state[0]
@@ -189,7 +193,7 @@ class _StreamContent(UploadContent):
         length: int,
         progress: Progress,
     ) -> dict[str, Any]:
-        attempts = Attempts(self._session.retry_policies.uploads)
+        attempts = Attempts(self._policy)
         counter = self._session.counter
         errors: list[B2Error] = []
         refused = 0
@@ -262,66 +266,37 @@ class _StreamDownload(OpenDownload):
         range_: tuple[int, int] | None,
         encryption: EncryptionSetting | None,
     ) -> None:
-        self._session = session
-        self._url = url
-        self._encryption = encryption
-        self._response, self._headers = self._ask(url, range_)
+        response = open_response(session, url, range_, encryption)
+        self._headers = Headers(response.headers)
         self._length = int(self._headers['Content-Length'])
-        self._start = (
+        start = (
             Range.from_header(self._headers['Content-Range']).start
             if 'Content-Range' in self._headers
             else 0
         )
-        self._received = 0
-        self._chunks = self._response.iter_content(_CHUNK_SIZE)
-        self._rest = b''
-        self._attempts = Attempts(session.retry_policies.downloads)
-
-    def _ask(self, url: str, range_: tuple[int, int] | None) -> tuple[Any, Headers]:
-        opened = self._session.download_file_from_url(
-            url, range_=range_, encryption=self._encryption
+        self._body = ContinuedBody(
+            session,
+            url,
+            encryption,
+            response,
+            start=start,
+            length=self._length,
+            chunk_size=_CHUNK_SIZE,
         )
-        response = opened.__enter__() if hasattr(opened, '__enter__') else opened
-        return response, Headers(response.headers)
+        self._rest = b''
 
     @property
     def headers(self) -> Mapping[str, str]:
         return self._headers
 
     def continue_at(self, file_url: str) -> None:
-        self._url = file_url
+        self._body.url = file_url
 
     def read(self, size: int) -> bytes:
         if not self._rest:
-            self._rest = self._next_chunk()
+            self._rest = self._body.next_chunk()
         data, self._rest = self._rest[:size], self._rest[size:]
         return data
-
-    def _next_chunk(self) -> bytes:
-        while self._received < self._length:
-            try:
-                chunk: bytes = next(self._chunks, b'')
-            except OSError as error:
-                # Errors of requests are OSError, as are some of ours; not all of these pass.
-                if isinstance(error, B2Error) and not error.should_retry_http():
-                    raise
-                chunk = b''
-            if chunk:
-                self._received += len(chunk)
-                self._session.counter.received(len(chunk))
-                self._attempts.progress()
-                return chunk
-            if not self._attempts.wait(None):
-                raise TruncatedOutput(self._received, self._length)
-            self._session.counter.retried()
-            self._resume()
-        return b''
-
-    def _resume(self) -> None:
-        self._response.close()
-        position = self._start + self._received
-        self._response, _ = self._ask(self._url, (position, self._start + self._length - 1))
-        self._chunks = self._response.iter_content(_CHUNK_SIZE)
 
     def save_to(
         self,
@@ -341,7 +316,7 @@ class _StreamDownload(OpenDownload):
             check.finish()
 
     def close(self) -> None:
-        self._response.close()
+        self._body.close()
 
 
 def _chunks(stream: _ReadPart) -> Iterator[bytes]:

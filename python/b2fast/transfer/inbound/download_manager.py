@@ -10,6 +10,9 @@ from ...exception import FileNotPresent, InvalidArgument, InvalidRange
 from ...progress import AbstractProgressListener, DoNothingProgressListener
 from ..transfer_manager import TransferManager
 from .downloaded_file import DownloadedFile
+from .downloader.abstract import AbstractDownloader, is_decoded
+from .downloader.parallel import ParallelDownloader
+from .downloader.simple import SimpleDownloader
 
 if TYPE_CHECKING:
     from ...encryption.setting import EncryptionSetting
@@ -20,11 +23,19 @@ if TYPE_CHECKING:
 class DownloadManager(TransferManager):
     """Opens downloads and says how they shall be received.
 
+    The first of ``strategies`` that suits a download is its `DownloadedFile.download_strategy`.
+    Those that are made here stand for the way of the raw API's engine; one of the program's own,
+    put into the list or into ``*_DOWNLOADER_CLASS``, does the work itself.
+
     :param write_buffer_size: bytes to collect before a write into a file object
     :param check_hash: verify the SHA-1 of whole files
     :param max_download_streams_per_file: connections per file; the workers' number if None
     """
 
+    DEFAULT_MIN_PART_SIZE = 100 * 1024 * 1024
+    """Bytes that a stretch of a file has at least in the first of ``strategies``."""
+    PARALLEL_DOWNLOADER_CLASS = ParallelDownloader
+    SIMPLE_DOWNLOADER_CLASS = SimpleDownloader
     MIN_CHUNK_SIZE = 8 * 1024
     MAX_CHUNK_SIZE = 1024 * 1024
 
@@ -41,6 +52,43 @@ class DownloadManager(TransferManager):
         self.write_buffer_size = write_buffer_size
         self.check_hash = check_hash
         self._max_streams = max_download_streams_per_file
+        common: dict[str, Any] = {
+            'min_chunk_size': self.MIN_CHUNK_SIZE,
+            'max_chunk_size': max(self.MAX_CHUNK_SIZE, write_buffer_size or 0),
+            'align_factor': write_buffer_size,
+            'thread_pool': self._thread_pool,
+            'check_hash': check_hash,
+        }
+        self.strategies: list[AbstractDownloader] = [
+            self.PARALLEL_DOWNLOADER_CLASS(
+                min_part_size=self.DEFAULT_MIN_PART_SIZE,
+                max_streams=max_download_streams_per_file,
+                **common,
+            ),
+            self.SIMPLE_DOWNLOADER_CLASS(**common),
+        ]
+        self._of_engine = [
+            strategy
+            for strategy in self.strategies
+            if type(strategy) in (ParallelDownloader, SimpleDownloader)
+        ]
+
+    def strategy_for(self, version: DownloadVersion, allow_seeking: bool) -> AbstractDownloader:
+        """The first of ``strategies`` that suits. Raises `ValueError` if none does.
+
+        :param allow_seeking: may it write at any offset, and read back?
+        """
+        for strategy in self.strategies:
+            if strategy.is_suitable(version, allow_seeking):
+                return strategy
+        raise ValueError('no strategy suitable for download was found!')
+
+    def does_work_itself(self, strategy: AbstractDownloader, version: DownloadVersion) -> bool:
+        """Is the download left to the strategy, and not to the engine?
+
+        The engine gives content as B2 stores it.
+        """
+        return strategy not in self._of_engine or is_decoded(version)
 
     @property
     def streams_per_file(self) -> int:

@@ -7,12 +7,16 @@ import re
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
-from ...exception import InvalidArgument
+from ...exception import ChecksumMismatch, InvalidArgument, TruncatedOutput
 from ...progress import AbstractProgressListener, TransferProgress
 from ...utils.mtime import mtime_ns_of
 from ...utils.special_files import is_written_in_place, points_to_stdout
 from .content_check import ContentCheck
+from .continued_body import open_response
+from .counting_writer import CountingWriter
 from .destination import check_destination, destination_errors
+from .downloader.abstract import is_decoded
+from .replace import ReplacedFile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
     from ...file_version import DownloadVersion
     from ..seam import OpenDownload
     from .download_manager import DownloadManager
+    from .downloader.abstract import AbstractDownloader
 
 _SHA1 = re.compile(r'[0-9a-fA-F]{40}')
 _MODES = (None, 'wb', 'wb+')
@@ -35,6 +40,9 @@ class DownloadedFile:
     :param response: the open download
     :param write_buffer_size: bytes to collect before a write into a file object
     :param check_hash: verify the SHA-1 of whole files
+
+    ``download_strategy`` is None until it is received, then the one of
+    `DownloadManager.strategies` that suited.
     """
 
     def __init__(
@@ -56,6 +64,7 @@ class DownloadedFile:
         self.progress_listener = progress_listener
         self.write_buffer_size = write_buffer_size
         self.check_hash = check_hash
+        self.download_strategy: AbstractDownloader | None = None
         self._used = False
 
     def save_to(
@@ -79,12 +88,18 @@ class DownloadedFile:
         """
         if mode not in _MODES:
             raise InvalidArgument('mode', "must be 'wb' or 'wb+'")
+        strategy = self._choose_strategy(allow_seeking is not False and mode != 'wb')
         path = os.fspath(path_)
         if is_written_in_place(path):
             self._save_in_place(path)
             return
         check_destination(path)
         version = self.download_version
+        mtime_ns = mtime_ns_of(version.mod_time_millis)
+        if self.download_manager.does_work_itself(strategy, version):
+            with destination_errors(path), ReplacedFile(path, mtime_ns) as replaced:
+                self._save_by(strategy, replaced.file)
+            return
         response = self._take_response()
         try:
             progress = TransferProgress(self.progress_listener, version.content_length)
@@ -93,7 +108,7 @@ class DownloadedFile:
                     os.path.realpath(path),
                     sha1=self._expected_sha1(),
                     streams=self._streams(allow_seeking),
-                    mtime_ns=mtime_ns_of(version.mod_time_millis),
+                    mtime_ns=mtime_ns,
                     progress=progress.update,
                 )
             progress.finish()
@@ -104,11 +119,15 @@ class DownloadedFile:
         """Receive the content into a file object, from where it stands.
 
         :param file: is written in order, whatever it can
-        :param allow_seeking: accepted as b2sdk does; nothing here seeks
+        :param allow_seeking: False to rule out strategies of the program's own that seek
 
         Raises `ChecksumMismatch` or `TruncatedOutput` for content that is not what B2
         announced; what was written before stays written.
         """
+        strategy = self._choose_strategy(allow_seeking is not False and _allows_seeking(file))
+        if self.download_manager.does_work_itself(strategy, self.download_version):
+            self._save_by(strategy, file)
+            return
         length = self.download_version.content_length
         check = ContentCheck(self._expected_sha1(), length)
         response = self._take_response()
@@ -122,6 +141,33 @@ class DownloadedFile:
             progress.finish()
         finally:
             response.close()
+
+    def _choose_strategy(self, allow_seeking: bool) -> AbstractDownloader:
+        self.download_strategy = self.download_manager.strategy_for(
+            self.download_version, allow_seeking
+        )
+        return self.download_strategy
+
+    def _save_by(self, strategy: AbstractDownloader, file: BinaryIO) -> None:
+        """Leave the work to a strategy, and verify what it did."""
+        self._take_response().close()
+        manager, version = self.download_manager, self.download_version
+        session = manager.services.session
+        progress = TransferProgress(self.progress_listener, version.content_length)
+        received, sha1 = strategy.download(
+            CountingWriter(file, progress.update),  # type: ignore[arg-type]
+            open_response(session, manager.url_of_version(version), self.range_, self.encryption),
+            version,
+            session,
+            self.encryption,
+        )
+        if not is_decoded(version):
+            if received != version.content_length:
+                raise TruncatedOutput(received, version.content_length)
+            expected = self._expected_sha1()
+            if expected is not None and sha1 != expected.lower():
+                raise ChecksumMismatch('sha1', expected, sha1)
+        progress.finish()
 
     def _save_in_place(self, path: str) -> None:
         from pathlib import Path
@@ -150,3 +196,11 @@ class DownloadedFile:
 
     def _streams(self, allow_seeking: bool | None) -> int:
         return 1 if allow_seeking is False else self.download_manager.streams_per_file
+
+
+def _allows_seeking(file: BinaryIO) -> bool:
+    """Can the file be written at any offset and read back?"""
+    try:
+        return file.seekable() and file.read(0) == b''
+    except (AttributeError, NotImplementedError, OSError, ValueError):
+        return False

@@ -11,7 +11,7 @@ from typing import BinaryIO, Self
 
 
 class ReplacedFile:
-    """A context manager that gives a file to write, beside the final name.
+    """A context manager that gives a file to write (``file``), beside the final name.
 
     Leaving it without an exception puts the file in its place in one step, with the permission
     bits of what was there; leaving it with one removes what was written. A symbolic link is
@@ -34,7 +34,7 @@ class ReplacedFile:
     def __enter__(self) -> Self:
         # os.open applies the umask to the bits of a new file; tempfile would not.
         descriptor = os.open(self._temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
-        self._file: BinaryIO = os.fdopen(descriptor, 'wb')
+        self.file: BinaryIO = os.fdopen(descriptor, 'w+b')
         try:
             with contextlib.suppress(FileNotFoundError):
                 os.fchmod(descriptor, stat.S_IMODE(os.stat(self._path).st_mode))
@@ -45,7 +45,7 @@ class ReplacedFile:
 
     def write(self, data: bytes) -> None:
         """Append bytes."""
-        self._file.write(data)
+        self.file.write(data)
 
     def __exit__(
         self,
@@ -57,10 +57,10 @@ class ReplacedFile:
             self._discard()
             return
         try:
-            self._file.flush()
+            self.file.flush()
             if self._mtime_ns is not None:
                 os.utime(self._temporary, ns=(self._mtime_ns, self._mtime_ns))
-            self._file.close()
+            self.file.close()
             os.replace(self._temporary, self._path)
         except BaseException:
             self._discard()
@@ -69,6 +69,6 @@ class ReplacedFile:
     def _discard(self) -> None:
         # What failed before is what the caller wants to know.
         with contextlib.suppress(OSError):
-            self._file.close()
+            self.file.close()
         with contextlib.suppress(OSError):
             os.unlink(self._temporary)

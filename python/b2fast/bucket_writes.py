@@ -1,0 +1,337 @@
+"""What makes files in a bucket: uploads of content, and copies of files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .exception import CopySourceTooBig, InvalidArgument, InvalidUserInput
+from .file_info import with_standard_headers
+from .http_constants import DEFAULT_MAX_PART_SIZE
+from .large_file.services import AUTO_CONTENT_TYPE
+from .progress import AbstractProgressListener, DoNothingProgressListener
+from .transfer.outbound.copy_source import CopySource
+from .transfer.outbound.file_upload import FileUpload
+from .transfer.outbound.upload_source import (
+    AbstractUploadSource,
+    UploadMode,
+    UploadSourceBytes,
+    UploadSourceLocalFile,
+    bytes_of,
+)
+from .utils.file_names import validate_b2_file_name
+
+if TYPE_CHECKING:
+    import datetime as dt
+    import os
+
+    from .api import B2Api
+    from .encryption.setting import EncryptionSetting
+    from .file_lock import FileRetentionSetting, LegalHold
+    from .file_version import FileVersion
+    from .types import Sha1HexDigest
+
+
+class BucketWrites:
+    """The part of `Bucket` that makes files."""
+
+    DEFAULT_CONTENT_TYPE = AUTO_CONTENT_TYPE
+
+    api: B2Api
+    id_: str
+
+    def upload_bytes(
+        self,
+        data_bytes: bytes | bytearray | memoryview,
+        file_name: str,
+        content_type: str | None = None,
+        file_info: dict[str, str] | None = None,
+        progress_listener: AbstractProgressListener | None = None,
+        encryption: EncryptionSetting | None = None,
+        file_retention: FileRetentionSetting | None = None,
+        legal_hold: LegalHold | None = None,
+        large_file_sha1: Sha1HexDigest | None = None,
+        custom_upload_timestamp: int | None = None,
+        cache_control: str | None = None,
+        expires: str | dt.datetime | None = None,
+        content_disposition: str | None = None,
+        content_encoding: str | None = None,
+        content_language: str | None = None,
+    ) -> FileVersion:
+        """Upload bytes in memory; see `upload` for the parameters."""
+        return self.upload(
+            UploadSourceBytes(bytes_of(data_bytes)),
+            file_name,
+            content_type=content_type,
+            file_info=file_info,
+            progress_listener=progress_listener,
+            encryption=encryption,
+            file_retention=file_retention,
+            legal_hold=legal_hold,
+            large_file_sha1=large_file_sha1,
+            custom_upload_timestamp=custom_upload_timestamp,
+            cache_control=cache_control,
+            expires=expires,
+            content_disposition=content_disposition,
+            content_encoding=content_encoding,
+            content_language=content_language,
+        )
+
+    def upload_local_file(
+        self,
+        local_file: os.PathLike[str] | str,
+        file_name: str,
+        content_type: str | None = None,
+        file_info: dict[str, str] | None = None,
+        sha1_sum: Sha1HexDigest | None = None,
+        min_part_size: int | None = None,
+        progress_listener: AbstractProgressListener | None = None,
+        encryption: EncryptionSetting | None = None,
+        file_retention: FileRetentionSetting | None = None,
+        legal_hold: LegalHold | None = None,
+        upload_mode: UploadMode = UploadMode.FULL,
+        custom_upload_timestamp: int | None = None,
+        cache_control: str | None = None,
+        expires: str | dt.datetime | None = None,
+        content_disposition: str | None = None,
+        content_encoding: str | None = None,
+        content_language: str | None = None,
+    ) -> FileVersion:
+        """Upload a local file, a large one in parts.
+
+        A file may not change meanwhile; `SourceChanged` says that it did. See `upload` for the
+        parameters that are not explained here.
+
+        :param local_file: its path; symbolic links are followed
+        :param sha1_sum: its SHA-1 in hex, if it is known, which saves one pass over a large file
+        :param upload_mode: `UploadMode.FULL`
+
+        Raises `InvalidUploadSource` if there is no regular file, and `OSError` if it cannot be
+        read.
+        """
+        if upload_mode is not UploadMode.FULL:
+            raise InvalidArgument('upload_mode', 'only UploadMode.FULL is possible')
+        return self._upload(
+            UploadSourceLocalFile(local_file, sha1_sum),
+            file_name,
+            content_type,
+            with_standard_headers(
+                file_info,
+                cache_control=cache_control,
+                expires=expires,
+                content_disposition=content_disposition,
+                content_encoding=content_encoding,
+                content_language=content_language,
+            ),
+            progress_listener,
+            encryption,
+            file_retention,
+            legal_hold,
+            custom_upload_timestamp,
+            min_part_size=min_part_size,
+        )
+
+    def upload(
+        self,
+        upload_source: AbstractUploadSource,
+        file_name: str,
+        content_type: str | None = None,
+        file_info: dict[str, str] | None = None,
+        min_part_size: int | None = None,
+        progress_listener: AbstractProgressListener | None = None,
+        encryption: EncryptionSetting | None = None,
+        file_retention: FileRetentionSetting | None = None,
+        legal_hold: LegalHold | None = None,
+        large_file_sha1: Sha1HexDigest | None = None,
+        custom_upload_timestamp: int | None = None,
+        cache_control: str | None = None,
+        expires: str | dt.datetime | None = None,
+        content_disposition: str | None = None,
+        content_encoding: str | None = None,
+        content_language: str | None = None,
+    ) -> FileVersion:
+        """Upload the content of a source.
+
+        Failed attempts are repeated. If a large file fails for good, its parts stay in the
+        bucket, and a note of the exception has its ID.
+
+        :param file_name: 1 to 1024 bytes of UTF-8 without control characters, ``//`` and ``/`` at
+                    either end; at most 250 bytes between two ``/``
+        :param content_type: a MIME type; None lets B2 choose by the extension of the name
+        :param file_info: keys and values to keep with the file
+        :param min_part_size: bytes; parts of a large file are not smaller, but for the last one
+        :param progress_listener: is told what is sent; it is not closed
+        :param encryption: SSE-B2, or SSE-C with a key; None for the bucket's default
+        :param file_retention: until when the file cannot be deleted
+        :param legal_hold: whether it cannot be deleted at all
+        :param large_file_sha1: the SHA-1 of a large file in hex, if known; goes into its file
+                    info unchecked
+        :param custom_upload_timestamp: milliseconds since 1970, for accounts that may set it
+        :param cache_control: a header of later downloads, as are the following ones; each wins
+                    over the same one in ``file_info``
+        :param expires: an HTTP date, or a moment (in UTC if it has no time zone)
+
+        Raises `UnusableFileName` for a name that B2 refuses, `MaxFileSizeExceeded` above 10 TB,
+        `InvalidArgument` for a part size out of B2's limits, all before anything is sent; then
+        `MaxRetriesExceeded` and errors of the service.
+        """
+        return self._upload(
+            upload_source,
+            file_name,
+            content_type,
+            with_standard_headers(
+                file_info,
+                cache_control=cache_control,
+                expires=expires,
+                content_disposition=content_disposition,
+                content_encoding=content_encoding,
+                content_language=content_language,
+            ),
+            progress_listener,
+            encryption,
+            file_retention,
+            legal_hold,
+            custom_upload_timestamp,
+            large_file_sha1=large_file_sha1,
+            recommended_part_size=min_part_size,
+            min_part_size=min_part_size,
+        )
+
+    def _upload(
+        self,
+        source: AbstractUploadSource,
+        file_name: str,
+        content_type: str | None,
+        file_info: dict[str, str],
+        progress_listener: AbstractProgressListener | None,
+        encryption: EncryptionSetting | None,
+        file_retention: FileRetentionSetting | None,
+        legal_hold: LegalHold | None,
+        custom_upload_timestamp: int | None,
+        *,
+        large_file_sha1: Sha1HexDigest | None = None,
+        recommended_part_size: int | None = None,
+        min_part_size: int | None = None,
+    ) -> FileVersion:
+        return self.api.services.upload_manager.upload(
+            FileUpload(
+                self.id_,
+                file_name,
+                content_type or self.DEFAULT_CONTENT_TYPE,
+                file_info,
+                encryption,
+                file_retention,
+                legal_hold,
+                custom_upload_timestamp,
+            ),
+            source,
+            progress_listener or DoNothingProgressListener(),
+            large_file_sha1=large_file_sha1,
+            recommended_part_size=recommended_part_size,
+            min_part_size=min_part_size,
+        )
+
+    def copy(
+        self,
+        file_id: str,
+        new_file_name: str,
+        content_type: str | None = None,
+        file_info: dict[str, str] | None = None,
+        offset: int = 0,
+        length: int | None = None,
+        progress_listener: AbstractProgressListener | None = None,
+        destination_encryption: EncryptionSetting | None = None,
+        source_encryption: EncryptionSetting | None = None,
+        source_file_info: dict[str, str] | None = None,
+        source_content_type: str | None = None,
+        file_retention: FileRetentionSetting | None = None,
+        legal_hold: LegalHold | None = None,
+        cache_control: str | None = None,
+        min_part_size: int | None = None,
+        max_part_size: int | None = None,
+        expires: str | dt.datetime | None = None,
+        content_disposition: str | None = None,
+        content_encoding: str | None = None,
+        content_language: str | None = None,
+    ) -> FileVersion:
+        """Make a file in this bucket of one in the same account, or of a stretch of it.
+
+        The content is copied within B2 by one call (``b2_copy_file``), which takes 5 GB.
+
+        :param file_id: the source, in whichever bucket
+        :param content_type: None to take content type and file info from the source
+        :param file_info: replaces the source's; only with a content type
+        :param offset: the first byte to copy; needs ``length``
+        :param length: bytes to copy; None or 0 for the whole file
+        :param progress_listener: is told the length, if it is given, and what was copied
+        :param destination_encryption: SSE-B2, or SSE-C with a key; None for the bucket's default
+        :param source_encryption: the key of an SSE-C file
+        :param source_file_info: the source's file info; with ``source_content_type`` it is
+                    needed where content type and file info are taken from the source and the
+                    keys of source and copy have different IDs
+        :param file_retention: until when the copy cannot be deleted
+        :param legal_hold: whether it cannot be deleted at all
+        :param cache_control: a header of later downloads, as are ``expires`` and the following
+                    ones; they belong to the file info, so they need a content type
+        :param min_part_size: bytes; accepted as b2sdk does, for copies in parts
+        :param max_part_size: bytes; more than that is not copied in one call
+
+        Raises `ValueError` for an offset without a length, `UnusableFileName`,
+        `CopyArgumentsMismatch` for file info without a content type or a content type without
+        file info (which a stretch may have), `SSECKeyIdMismatchInCopy` if ``source_file_info``
+        is missing, `CopySourceTooBig` for more than one call can copy, and errors of the
+        service.
+        """
+        source = CopySource(
+            file_id,
+            offset,
+            length,
+            source_encryption,
+            source_file_info,
+            source_content_type,
+        )
+        validate_b2_file_name(new_file_name)
+        if length:
+            _check_length_of_copy(length, min_part_size, max_part_size)
+        merged = with_standard_headers(
+            file_info,
+            cache_control=cache_control,
+            expires=expires,
+            content_disposition=content_disposition,
+            content_encoding=content_encoding,
+            content_language=content_language,
+        )
+        info: dict[str, str] | None = merged or file_info
+        if length and not merged:
+            info = None if content_type is None else {}
+        return self.api.services.copy_manager.copy_file(
+            source,
+            new_file_name,
+            content_type=content_type,
+            file_info=info,
+            destination_bucket_id=self.id_,
+            progress_listener=progress_listener or DoNothingProgressListener(),
+            destination_encryption=destination_encryption,
+            source_encryption=source_encryption,
+            legal_hold=legal_hold,
+            file_retention=file_retention,
+        ).result()
+
+
+def _check_length_of_copy(
+    length: int, min_part_size: int | None, max_part_size: int | None
+) -> None:
+    if length < 0:
+        raise InvalidArgument('length', 'must not be negative')
+    if max_part_size is not None and (min_part_size or 0) > max_part_size:
+        # The recommended size is never above the largest one.
+        raise InvalidUserInput(
+            f'min_part_size value ({min_part_size}) exceeding recommended_upload_part_size '
+            f'value ({max_part_size})'
+        )
+    most = min(max_part_size or DEFAULT_MAX_PART_SIZE, DEFAULT_MAX_PART_SIZE)
+    if length > most:
+        raise CopySourceTooBig(
+            f'Copy source too big: {length}; one call copies at most {most} bytes',
+            'source_too_large',
+            length,
+        )

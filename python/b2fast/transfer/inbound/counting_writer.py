@@ -1,0 +1,47 @@
+"""A file that says how much was written into it."""
+
+from __future__ import annotations
+
+import os
+from typing import BinaryIO
+
+from ..seam import Progress
+
+
+class CountingWriter:
+    """Passes calls on to a file and counts what is written, wherever it goes.
+
+    :param progress: is told the number of bytes so far
+    """
+
+    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+        self._file = file
+        self._progress = progress
+        self._written = 0
+
+    def write(self, data: bytes) -> int:
+        """Write bytes; returns how many."""
+        count = self._file.write(data)
+        self._written += len(data) if count is None else count
+        self._progress(self._written)
+        return count
+
+    def read(self, size: int = -1) -> bytes:
+        """Read bytes back."""
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to an offset; returns it."""
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        """The offset."""
+        return self._file.tell()
+
+    def flush(self) -> None:
+        """Hand on what is buffered."""
+        self._file.flush()
+
+    def seekable(self) -> bool:
+        """Can it be written at any offset?"""
+        return self._file.seekable()
