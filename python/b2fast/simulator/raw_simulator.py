@@ -203,10 +203,6 @@ class RawSimulator(AbstractRawApi):
         self.auth_token_counter += 1
         self.current_token = token
         self.service.add_token(token, key)
-        for named in key.buckets_or_none or ():
-            # A bucket may have been deleted since.
-            bucket = self.bucket_id_to_bucket.get(named['id'])
-            named['name'] = None if bucket is None else bucket.bucket_name
         allowed = key.get_allowed()
         return {
             'accountId': key.account_id,
