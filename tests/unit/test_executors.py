@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import threading
@@ -87,3 +88,11 @@ def test_every_exception_is_counted() -> None:
     executor.shutdown()
     assert all(future.exception() for future in futures)
     assert executor.get_num_exceptions() == 300
+
+
+def test_a_pool_that_travels_keeps_its_size_and_leaves_its_threads() -> None:
+    pool = LazyThreadPool(3)
+    assert pool.submit(int).result() == 0
+    copied = pickle.loads(pickle.dumps(pool))  # noqa: S301 - made here
+    assert copied.get_size() == 3
+    assert copied.submit(int).result() == 0

@@ -46,6 +46,10 @@ class LazyThreadPool:
         self._pools: dict[int, ThreadPoolExecutor] = {}
         super().__init__(**kwargs)
 
+    def __reduce__(self) -> tuple[type[LazyThreadPool], tuple[int]]:
+        # Threads and tasks stay in their process.
+        return type(self), (self._max_workers,)
+
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         """Have a function called by one of the threads."""
         with self._lock:
