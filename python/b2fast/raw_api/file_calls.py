@@ -150,6 +150,7 @@ class FileCalls(HttpCaller):
         :raises InvalidMetadataDirective: if the metadata do not fit the directive.
         :raises SSECKeyError: if the source is encrypted with another key.
         """
+        destination_encryption = for_write(destination_server_side_encryption)
         if metadata_directive is MetadataDirectiveMode.COPY and (
             content_type is not None or file_info is not None
         ):
@@ -166,7 +167,7 @@ class FileCalls(HttpCaller):
             contentType=content_type,
             fileInfo=file_info,
             destinationBucketId=destination_bucket_id,
-            destinationServerSideEncryption=for_write(destination_server_side_encryption),
+            destinationServerSideEncryption=destination_encryption,
             sourceServerSideEncryption=source_key(source_server_side_encryption),
             legalHold=legal_hold.to_server() if legal_hold is not None else None,
             fileRetention=json_or_none(file_retention),

@@ -53,8 +53,8 @@ class UploadCalls(HttpCaller):
         :raises UnusableFileName: if B2 refuses the name.
         :raises WrongEncryptionSettingForFileWrite: if the encryption cannot be used.
         """
-        self.check_b2_filename(file_name)
         for_write(server_side_encryption)
+        self.check_b2_filename(file_name)
         headers = self.get_upload_file_headers(
             upload_auth_token,
             file_name,

@@ -38,7 +38,7 @@ pub fn read_small_body(response: &mut Response, cancel: &CancelToken) -> Result<
 /// The error that an answer with an error status stands for.
 ///
 /// A body that is not B2's JSON (of a proxy, say) leaves the code empty. `token`, which was sent
-/// with the request, is taken out of the message: B2 quotes that of an upload URL in use twice.
+/// with the request, is taken out of both texts: B2 quotes that of an upload URL in use twice.
 pub fn error_of(mut response: Response, token: &str, cancel: &CancelToken) -> Error {
     let retry_after = response
         .header("retry-after")
@@ -54,15 +54,17 @@ pub fn error_of(mut response: Response, token: &str, cancel: &CancelToken) -> Er
         Ok(body) => (body.code, body.message),
         Err(_) => (String::new(), String::new()),
     };
-    let message = if token.is_empty() {
-        message
-    } else {
-        message.replace(token, "******")
+    let shown = |text: String| {
+        if token.is_empty() {
+            text
+        } else {
+            text.replace(token, "******")
+        }
     };
     Error::Service(ServiceError {
         status: response.status,
-        code,
-        message,
+        code: shown(code),
+        message: shown(message),
         retry_after,
     })
 }

@@ -1,0 +1,81 @@
+"""One authorization replaces an expired token, whatever the threads are doing."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from b2fast import Bucket, UploadSourceBytes
+from b2fast.simulator import Fault
+
+from ..conftest import Account
+from ..helpers import run_in_threads
+
+ROUNDS = 3
+DATA = bytes(5_000_000)
+
+
+@pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+def test_mixed_threads_authorize_once(account: Account, bucket: Bucket) -> None:
+    """Uploads, large uploads, downloads, listings and heads at once, in two threads each."""
+    assert account.server is not None
+    bucket.upload(UploadSourceBytes(DATA), 'stored', min_part_size=1_000_000)
+
+    def download() -> None:
+        received = io.BytesIO()
+        bucket.download_file_by_name('stored').save(received)
+        assert received.getvalue() == DATA
+
+    acts: list[Callable[[], object]] = [
+        lambda: bucket.upload_bytes(b'content', 'small'),
+        lambda: bucket.upload(UploadSourceBytes(DATA), 'large', min_part_size=1_000_000),
+        download,
+        lambda: list(bucket.ls()),
+        lambda: bucket.get_file_info_by_name('stored'),
+    ] * 2
+    for round_ in range(ROUNDS):
+        todo = list(acts)
+        failures: list[BaseException] = []
+        start = threading.Barrier(len(acts))
+
+        def work(
+            todo: list[Callable[[], object]] = todo,
+            failures: list[BaseException] = failures,
+            start: threading.Barrier = start,
+        ) -> None:
+            act = todo.pop()
+            start.wait()
+            try:
+                act()
+            except BaseException as error:
+                failures.append(error)
+
+        account.server.expire_tokens()
+        run_in_threads(len(acts), work)
+        assert failures == []
+        assert account.server.calls['b2_authorize_account'] == 2 + round_
+
+
+@pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+def test_who_waited_for_a_failed_authorization_fails_alike(
+    account: Account, bucket: Bucket
+) -> None:
+    assert account.server is not None
+    bucket.upload_bytes(b'content', 'stored')
+    account.server.expire_tokens()
+    account.server.inject(
+        Fault(call='b2_authorize_account', status=401, code='unauthorized', count=1000)
+    )
+    failures: list[str] = []
+
+    def work() -> None:
+        try:
+            bucket.download_file_by_name('stored')
+        except PermissionError as error:
+            failures.append(type(error).__name__)
+
+    run_in_threads(8, work)
+    assert failures == ['Unauthorized'] * 8
