@@ -37,9 +37,9 @@ pub fn read_small_body(response: &mut Response, cancel: &CancelToken) -> Result<
 
 /// The error that an answer with an error status stands for.
 ///
-/// A body that is not B2's JSON (of a proxy, say) leaves the code empty. `token`, which was sent
-/// with the request, is taken out of both texts: B2 quotes that of an upload URL in use twice.
-pub fn error_of(mut response: Response, token: &str, cancel: &CancelToken) -> Error {
+/// A body that is not B2's JSON (of a proxy, say) leaves the code empty. The secrets among the
+/// headers of the request are taken out: B2 quotes the token of an upload URL in use twice.
+pub fn error_of(mut response: Response, sent: &[(&str, &str)], cancel: &CancelToken) -> Error {
     let retry_after = response
         .header("retry-after")
         .and_then(|value| value.trim().parse().ok())
@@ -54,19 +54,26 @@ pub fn error_of(mut response: Response, token: &str, cancel: &CancelToken) -> Er
         Ok(body) => (body.code, body.message),
         Err(_) => (String::new(), String::new()),
     };
-    let shown = |text: String| {
-        if token.is_empty() {
-            text
-        } else {
-            text.replace(token, "******")
-        }
-    };
     Error::Service(ServiceError {
         status: response.status,
-        code: shown(code),
-        message: shown(message),
+        code: without_secrets(code, sent),
+        message: without_secrets(message, sent),
         retry_after,
     })
+}
+
+/// Headers whose values no message may show.
+const SECRET_HEADERS: [&str; 2] = ["authorization", "x-bz-server-side-encryption-customer-key"];
+
+fn without_secrets(text: String, sent: &[(&str, &str)]) -> String {
+    let is_secret = |name: &str| {
+        SECRET_HEADERS
+            .iter()
+            .any(|it| name.eq_ignore_ascii_case(it))
+    };
+    sent.iter()
+        .filter(|(name, value)| is_secret(name) && !value.is_empty())
+        .fold(text, |text, (_, secret)| text.replace(secret, "******"))
 }
 
 /// Does the error go away by trying again, as it is?

@@ -254,7 +254,7 @@ impl Upload<'_> {
         counters.requested(call, &sent);
         let mut response = sent?;
         if response.status != 200 {
-            return Err(service::error_of(response, &lease.token, cancel));
+            return Err(service::error_of(response, &headers, cancel));
         }
         let answer = service::read_small_body(&mut response, cancel)?;
         Ok((answer, reader.digest()?))

@@ -83,7 +83,7 @@ fn open_once(
         if matches!(response.status, 200 | 206) {
             return Opened::new(response);
         }
-        let error = service::error_of(response, &token, cancel);
+        let error = service::error_of(response, &headers, cancel);
         if !service::is_token_refused(&error) || refused == MAX_REFUSED_TOKENS {
             return Err(error);
         }
