@@ -39,12 +39,12 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// A request went out, or it failed before it could.
+    /// A request went out, or it failed before it could. One that was cancelled on its way may
+    /// have arrived, and counts.
     pub(crate) fn requested<T>(&self, call: Call, result: &Result<T>) {
         let never_left = matches!(
             result,
-            Err(Error::Cancelled
-                | Error::InvalidArgument(_)
+            Err(Error::InvalidArgument(_)
                 | Error::Network {
                     kind: NetworkError::UnknownHost
                         | NetworkError::Connect
@@ -124,7 +124,7 @@ mod tests {
             detail: String::new(),
         };
         for error in [
-            Error::Cancelled,
+            Error::InvalidArgument(String::new()),
             network(NetworkError::Connect),
             network(NetworkError::UnknownHost),
         ] {

@@ -250,6 +250,7 @@ impl Upload<'_> {
             length: reader.length(),
             reader: &mut reader,
         };
+        cancel.check()?;
         let sent = engine.transport().send(&request, body, cancel);
         counters.requested(call, &sent);
         let mut response = sent?;

@@ -71,6 +71,7 @@ fn open_once(
             url,
             headers: &headers,
         };
+        cancel.check()?;
         let sent = remote
             .engine
             .transport()
