@@ -46,7 +46,8 @@ class ClientStats:
     The difference of two says what was done in between, the sum adds up several clients.
 
     :param calls: requests by the name of the call (``b2_upload_file``), repeated ones included.
-        One whose answer was lost counts, one that found no connection does not.
+        One whose answer was lost counts, and so does one that was cancelled on its way; one
+        that found no connection does not.
     :param transactions: the same by the class that B2 bills, ``'A'``, ``'B'`` and ``'C'``; a
         listing counts once for each 1000 entries, the last of them begun.
     :param retries: requests that repeated one that had failed.

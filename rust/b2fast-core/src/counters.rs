@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, NetworkError, Result};
+use crate::transport::{Method, Request};
 
 /// The calls that transfers make, by what B2 bills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,13 +19,17 @@ pub enum Call {
 }
 
 impl Call {
-    /// Which of the downloads a URL stands for.
-    pub(crate) fn of_download(url: &str) -> Self {
-        // A name cannot have an unescaped question mark.
-        if url.contains("/b2_download_file_by_id?") {
-            Self::DownloadById
-        } else {
-            Self::DownloadByName
+    fn of(request: &Request<'_>) -> Self {
+        let has = |wanted: &str| {
+            let mut names = request.headers.iter().map(|(name, _)| name);
+            names.any(|name| name.eq_ignore_ascii_case(wanted))
+        };
+        match request.method {
+            Method::Post if has("X-Bz-Part-Number") => Self::UploadPart,
+            Method::Post => Self::UploadFile,
+            // A name cannot have an unescaped question mark.
+            _ if request.url.contains("/b2_download_file_by_id?") => Self::DownloadById,
+            _ => Self::DownloadByName,
         }
     }
 }
@@ -39,12 +44,12 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// A request went out, or it failed before it could.
-    pub(crate) fn requested<T>(&self, call: Call, result: &Result<T>) {
+    /// A request went out, or it failed before it could. One that was cancelled on its way may
+    /// have arrived, and counts.
+    pub(crate) fn requested<T>(&self, request: &Request<'_>, result: &Result<T>) {
         let never_left = matches!(
             result,
-            Err(Error::Cancelled
-                | Error::InvalidArgument(_)
+            Err(Error::InvalidArgument(_)
                 | Error::Network {
                     kind: NetworkError::UnknownHost
                         | NetworkError::Connect
@@ -54,7 +59,7 @@ impl Counters {
                 })
         );
         if !never_left {
-            self.calls[call as usize].fetch_add(1, Ordering::Relaxed);
+            self.calls[Call::of(request) as usize].fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -102,39 +107,64 @@ impl Counters {
 mod tests {
     use super::*;
 
+    fn request<'a>(method: Method, url: &'a str, headers: &'a [(&'a str, &'a str)]) -> Request<'a> {
+        Request {
+            method,
+            url,
+            headers,
+        }
+    }
+
     #[test]
-    fn downloads_by_id_and_by_name() {
+    fn calls_are_told_apart() {
         let by_id = "https://f.example/b2api/v4/b2_download_file_by_id?fileId=4_z";
-        assert_eq!(Call::of_download(by_id), Call::DownloadById);
+        assert_eq!(
+            Call::of(&request(Method::Get, by_id, &[])),
+            Call::DownloadById
+        );
         for by_name in [
             "https://f.example/file/bucket/name",
             "https://f.example/file/bucket/b2_download_file_by_id%3F",
             "https://f.example/file/bucket/b2_download_file_by_id",
         ] {
-            assert_eq!(Call::of_download(by_name), Call::DownloadByName);
+            let by_name = request(Method::Get, by_name, &[]);
+            assert_eq!(Call::of(&by_name), Call::DownloadByName);
         }
+        let part = request(
+            Method::Post,
+            "https://pod.example/x",
+            &[("X-Bz-Part-Number", "1")],
+        );
+        assert_eq!(Call::of(&part), Call::UploadPart);
+        let file = request(
+            Method::Post,
+            "https://pod.example/x",
+            &[("X-Bz-File-Name", "x")],
+        );
+        assert_eq!(Call::of(&file), Call::UploadFile);
     }
 
     #[test]
     fn what_never_left_does_not_count() {
         let counters = Counters::default();
+        let file = request(Method::Post, "https://pod.example/x", &[]);
         let network = |kind| Error::Network {
             kind,
             host: String::new(),
             detail: String::new(),
         };
         for error in [
-            Error::Cancelled,
+            Error::InvalidArgument(String::new()),
             network(NetworkError::Connect),
             network(NetworkError::UnknownHost),
         ] {
-            counters.requested::<()>(Call::UploadPart, &Err(error));
+            counters.requested::<()>(&file, &Err(error));
         }
-        assert_eq!(counters.calls(Call::UploadPart), 0);
-        let lost = Err(network(NetworkError::ConnectionLost));
-        counters.requested::<()>(Call::UploadPart, &lost);
-        counters.requested(Call::UploadPart, &Ok(()));
-        assert_eq!(counters.calls(Call::UploadPart), 2);
         assert_eq!(counters.calls(Call::UploadFile), 0);
+        let lost = Err(network(NetworkError::ConnectionLost));
+        counters.requested::<()>(&file, &lost);
+        counters.requested(&file, &Ok(()));
+        assert_eq!(counters.calls(Call::UploadFile), 2);
+        assert_eq!(counters.calls(Call::UploadPart), 0);
     }
 }

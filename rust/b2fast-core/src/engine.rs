@@ -85,7 +85,7 @@ impl Engine {
         self.0.first_stretch
     }
 
-    /// Counts the requests.
+    /// Counts retries and bytes; the transport counts the requests.
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.0.counters

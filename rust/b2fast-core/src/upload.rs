@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Deserialize;
 
 use crate::cancel::CancelToken;
-use crate::counters::{Call, Counters};
+use crate::counters::Counters;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::file_io::ReadAt;
@@ -117,7 +117,7 @@ fn upload_part(
         retry: job.retry,
         progress: &job.progress,
     };
-    let (answer, digest) = upload.send(engine, Call::UploadPart, part.piece, cancel)?;
+    let (answer, digest) = upload.send(engine, part.piece, cancel)?;
     job.source.check_unchanged()?;
     check_part(&answer, part, &digest)?;
     Ok(digest)
@@ -158,7 +158,7 @@ impl Upload<'_> {
             length: self.source.length(),
             sha1,
         };
-        let (answer, _) = self.send(engine, Call::UploadFile, piece, cancel)?;
+        let (answer, _) = self.send(engine, piece, cancel)?;
         self.source.check_unchanged()?;
         Ok(answer)
     }
@@ -167,7 +167,6 @@ impl Upload<'_> {
     fn send(
         &self,
         engine: &Engine,
-        call: Call,
         piece: Piece,
         cancel: &CancelToken,
     ) -> Result<(Vec<u8>, Digest)> {
@@ -180,7 +179,7 @@ impl Upload<'_> {
         let mut lease = self.leases.take()?;
         loop {
             let before = counted.most();
-            let error = match self.attempt(engine, call, &lease, piece, &mut counted, cancel) {
+            let error = match self.attempt(engine, &lease, piece, &mut counted, cancel) {
                 Ok(sent) => {
                     self.leases.give_back(lease);
                     return Ok(sent);
@@ -224,7 +223,6 @@ impl Upload<'_> {
     fn attempt(
         &self,
         engine: &Engine,
-        call: Call,
         lease: &Lease,
         piece: Piece,
         counted: &mut RequestProgress<'_>,
@@ -244,15 +242,12 @@ impl Upload<'_> {
             url: &lease.url,
             headers: &headers,
         };
-        let counters = engine.counters();
-        let mut reader = PieceReader::new(self.source, piece, counted, counters);
+        let mut reader = PieceReader::new(self.source, piece, counted, engine.counters());
         let body = Body::Reader {
             length: reader.length(),
             reader: &mut reader,
         };
-        let sent = engine.transport().send(&request, body, cancel);
-        counters.requested(call, &sent);
-        let mut response = sent?;
+        let mut response = engine.transport().send(&request, body, cancel)?;
         if response.status != 200 {
             return Err(service::error_of(response, &headers, cancel));
         }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use crate::cancel::CancelToken;
-use crate::counters::Call;
 use crate::error::{Error, Result};
 use crate::retry::Attempts;
 use crate::service;
@@ -71,15 +70,10 @@ fn open_once(
             url,
             headers: &headers,
         };
-        let sent = remote
+        let response = remote
             .engine
             .transport()
-            .send(&request, Body::Empty, cancel);
-        remote
-            .engine
-            .counters()
-            .requested(Call::of_download(url), &sent);
-        let response = sent?;
+            .send(&request, Body::Empty, cancel)?;
         if matches!(response.status, 200 | 206) {
             return Opened::new(response);
         }

@@ -76,6 +76,8 @@ impl Engine {
             idle: duration("idle_timeout", idle_timeout)?,
             upload_idle: duration("upload_idle_timeout", upload_idle_timeout)?,
         };
+        let counters = counters.map(Counters::shared).unwrap_or_default();
+        config.counters = Arc::clone(&counters);
         config.connections = connections.max(MIN_KEPT_CONNECTIONS);
         let transport = HttpTransport::new(config).map_err(|error| to_python(py, error))?;
         Ok(Self {
@@ -83,7 +85,7 @@ impl Engine {
                 Box::new(transport),
                 connections,
                 memory_budget.unwrap_or(DEFAULT_MEMORY),
-                counters.map(Counters::shared).unwrap_or_default(),
+                counters,
             )),
             pid: process::id(),
         })

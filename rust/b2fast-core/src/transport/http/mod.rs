@@ -23,6 +23,7 @@ use ureq::{Agent, Proxy, SendBody};
 pub use self::proxy::Proxies;
 pub use self::trust::Trust;
 use crate::cancel::CancelToken;
+use crate::counters::Counters;
 use crate::error::{Error, NetworkError, Result};
 use crate::transport::body::{BodyReader, unwrap_own_error};
 use crate::transport::{Body, Method, Request, Response, Timeouts, Transport};
@@ -47,6 +48,8 @@ pub struct HttpConfig {
     pub proxies: Proxies,
     /// The certificate authorities.
     pub trust: Trust,
+    /// Counts the requests.
+    pub counters: Arc<Counters>,
 }
 
 impl HttpConfig {
@@ -58,6 +61,7 @@ impl HttpConfig {
             connections: 10,
             proxies: Proxies::default(),
             trust: Trust::System,
+            counters: Arc::default(),
         }
     }
 
@@ -85,6 +89,7 @@ pub struct HttpTransport {
     proxied: [Option<Agent>; 2],
     proxies: Proxies,
     timeouts: Timeouts,
+    counters: Arc<Counters>,
 }
 
 impl HttpTransport {
@@ -126,6 +131,7 @@ impl HttpTransport {
                 .map(|proxy| proxy.clone().map(|proxy| agent(Some(proxy)))),
             proxies: config.proxies,
             timeouts: config.timeouts,
+            counters: config.counters,
         })
     }
 
@@ -196,7 +202,9 @@ impl Transport for HttpTransport {
             (request.method, &body),
             (Method::Get | Method::Head, Body::Empty)
         );
-        match self.attempt(&head, body, false) {
+        let result = self.attempt(&head, body, false);
+        self.counters.requested(request, &result);
+        match result {
             Err(Error::Network {
                 kind: NetworkError::ConnectionLost,
                 ..
@@ -205,7 +213,9 @@ impl Transport for HttpTransport {
         }
         drop(guard);
         let _guard = exchange::Guard::enter(cancel, self.idle(request.method));
-        self.attempt(&head, Body::Empty, true)
+        let result = self.attempt(&head, Body::Empty, true);
+        self.counters.requested(request, &result);
+        result
     }
 }
 
