@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from .encryption.setting import EncryptionSetting, EncryptionSettingFactory
+from .exception import UnexpectedCloudBehaviour
 from .file_info import StandardHeadersOfFileInfo
 from .file_lock import NO_RETENTION_FILE_SETTING, FileRetentionSetting, LegalHold
 from .http_constants import (
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
 
 _UNVERIFIED = 'unverified:'
 _NO_SHA1 = 'none'
+_HEADERS_OF_DOWNLOADS = (
+    'content-length',
+    'x-bz-file-id',
+    'x-bz-file-name',
+    'x-bz-content-sha1',
+    'x-bz-upload-timestamp',
+)
+"""B2 sends these with every download (``b2_download_file_by_id``)."""
 
 
 class FileIdAndName:
@@ -446,8 +455,16 @@ class DownloadVersionFactory:
         }
 
     def from_response_headers(self, headers: Mapping[str, str]) -> DownloadVersion:
-        """Made from the headers of a response, whatever the case of their names."""
+        """Made from the headers of a response, whatever the case of their names.
+
+        Raises `UnexpectedCloudBehaviour` if they are not those of a download.
+        """
         headers = Headers(headers)
+        missing = [name for name in _HEADERS_OF_DOWNLOADS if name not in headers]
+        if missing:
+            raise UnexpectedCloudBehaviour(
+                f'a download without {", ".join(missing)}; is it a proxy that answers?'
+            )
         content_length = int(headers['content-length'])
         if 'content-range' in headers:
             range_, size = self.range_and_size_from_header(headers['content-range'])

@@ -25,6 +25,7 @@ from b2fast import (
     RetentionMode,
     UnfinishedLargeFile,
 )
+from b2fast.exception import UnexpectedCloudBehaviour
 
 API = cast(B2Api, None)
 SHA1 = 'a' * 40
@@ -326,3 +327,8 @@ def test_unfinished_large_file() -> None:
     assert unfinished.encryption == SSE_NONE
     assert repr(unfinished) == '<UnfinishedLargeFile bucket name>'
     assert unfinished != UnfinishedLargeFile(ANSWER)
+
+
+def test_headers_of_another_server() -> None:
+    with pytest.raises(UnexpectedCloudBehaviour, match='x-bz-file-id, x-bz-file-name'):
+        DownloadVersionFactory(API).from_response_headers({'Content-Length': '5'})
