@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import subprocess
 import sys
 import threading
@@ -14,7 +13,7 @@ import pytest
 from b2fast import BoundedQueueExecutor
 from b2fast.utils.thread_pool import LazyThreadPool
 
-from ..helpers import run_in_threads
+from ..helpers import run_in_threads, through_pickle
 
 
 def test_one_pool_for_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +92,6 @@ def test_every_exception_is_counted() -> None:
 def test_a_pool_that_travels_keeps_its_size_and_leaves_its_threads() -> None:
     pool = LazyThreadPool(3)
     assert pool.submit(int).result() == 0
-    copied = pickle.loads(pickle.dumps(pool))  # noqa: S301 - made here
+    copied = through_pickle(pool)
     assert copied.get_size() == 3
     assert copied.submit(int).result() == 0

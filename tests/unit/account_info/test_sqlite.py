@@ -24,7 +24,7 @@ from b2fast.exception import (
     MissingAccountData,
 )
 
-from ...helpers import run_in_threads
+from ...helpers import run_in_threads, through_pickle
 from .data import DATA, Named, change, mode_of
 
 JSON_DATA = {
@@ -187,7 +187,7 @@ def test_another_directory_later(
     monkeypatch.chdir('/')
     relative.close()
     assert relative.get_account_id() == 'account'
-    copy = pickle.loads(pickle.dumps(relative))  # noqa: S301
+    copy = through_pickle(relative)
     assert copy.get_account_id() == 'account'
     assert b'hush' not in pickle.dumps(relative)
 
