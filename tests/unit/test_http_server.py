@@ -147,6 +147,28 @@ class TestRequest:
             assert connection.getresponse().read() == b'one, two'
 
 
+class TestInTheProcess:
+    def test_a_request_is_what_it_was_made_of(self) -> None:
+        content = Content(b'data')
+        request = Request('POST', '/a', 'b=c', {'d': 'e'}, b'', content, 'f' * 40)
+        assert (request.method, request.path, request.query) == ('POST', '/a', 'b=c')
+        assert request.headers == {'d': 'e'}
+        assert request.body == b''
+        assert request.content is content
+        assert request.trailing_sha1 == 'f' * 40
+        assert request.age == 0
+
+    def test_a_request_has_no_content_unless_it_is_given(self) -> None:
+        request = Request('GET', '/', '', {}, b'body')
+        assert (request.body, request.content, request.trailing_sha1) == (b'body', None, None)
+
+    def test_a_response_can_be_read(self) -> None:
+        response = Response(206, [('X-Tea', 'ä'), ('X-Tea', 'b')], Content(b'short'))
+        assert response.status == 206
+        assert response.headers == [('x-tea', 'ä'), ('x-tea', 'b')]
+        assert response.body.read() == b'short'
+
+
 class TestResponse:
     def test_sends_status_headers_and_body(self) -> None:
         def handler(_: Request) -> Response:

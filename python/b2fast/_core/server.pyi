@@ -18,6 +18,16 @@ class Content:
 
 @final
 class Request:
+    def __new__(
+        cls,
+        method: str,
+        path: str,
+        query: str,
+        headers: dict[str, str],
+        body: bytes,
+        content: Content | None = None,
+        trailing_sha1: str | None = None,
+    ) -> Request: ...
     method: str
     path: str
     query: str
@@ -39,6 +49,9 @@ class Response:
         cut_after: int | None = None,
         flip_at: int | None = None,
     ) -> Response: ...
+    status: int
+    headers: list[tuple[str, str]]
+    body: Content
 
 @final
 class HttpServer:

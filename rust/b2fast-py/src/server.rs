@@ -130,6 +130,33 @@ struct Request {
 
 #[pymethods]
 impl Request {
+    /// A request that did not come through a server: a handler can be asked in the process.
+    #[new]
+    #[pyo3(
+        signature = (method, path, query, headers, body, content = None, trailing_sha1 = None),
+        text_signature = "(method, path, query, headers, body, content=None, trailing_sha1=None)"
+    )]
+    fn from_parts(
+        method: Py<PyString>,
+        path: Py<PyString>,
+        query: Py<PyString>,
+        headers: Py<PyDict>,
+        body: Py<PyBytes>,
+        content: Option<Py<Content>>,
+        trailing_sha1: Option<Py<PyString>>,
+    ) -> Self {
+        Self {
+            method,
+            path,
+            query,
+            headers,
+            body,
+            content,
+            trailing_sha1,
+            age: 0.0,
+        }
+    }
+
     /// Without query, headers and body: tokens travel in all of them.
     fn __repr__(&self, py: Python<'_>) -> String {
         format!("<Request {} {}>", self.method.bind(py), self.path.bind(py))
@@ -203,6 +230,24 @@ impl Response {
         response.cut_after = cut_after;
         response.flip_at = flip_at;
         Ok(Self(response))
+    }
+
+    /// The status code.
+    #[getter]
+    fn status(&self) -> u16 {
+        self.0.status()
+    }
+
+    /// Names, in lower case, with their values.
+    #[getter]
+    fn headers(&self) -> Vec<(&str, &str)> {
+        self.0.headers().collect()
+    }
+
+    /// The body.
+    #[getter]
+    fn body(&self) -> Content {
+        Content(self.0.body().clone())
     }
 
     fn __repr__(&self) -> String {

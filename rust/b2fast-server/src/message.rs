@@ -145,6 +145,21 @@ impl Response {
         self.status.as_u16()
     }
 
+    /// The headers: names in lower case, and their values.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| {
+            // It was text when the response was made.
+            let value = std::str::from_utf8(value.as_bytes()).unwrap_or_default();
+            (name.as_str(), value)
+        })
+    }
+
+    /// The body.
+    #[must_use]
+    pub fn body(&self) -> &Content {
+        &self.body
+    }
+
     /// The length of the body in bytes.
     #[must_use]
     pub fn length(&self) -> u64 {
