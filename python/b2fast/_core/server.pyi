@@ -4,7 +4,9 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ['Content', 'HttpServer', 'Request', 'Response']
+__all__ = ['Content', 'HttpServer', 'Request', 'Response', 'make_certificate']
+
+def make_certificate(names: Sequence[str]) -> tuple[bytes, bytes, str]: ...
 
 @final
 class Content:
@@ -63,6 +65,7 @@ class HttpServer:
         port: int = 0,
         data_dir: str | PathLike[str] | None = None,
         max_body: int = 8388608,
+        tls: tuple[bytes, bytes] | None = None,
     ) -> HttpServer: ...
     host: str
     port: int

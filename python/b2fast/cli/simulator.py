@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,6 +38,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument('--key-id', metavar='ID', help='ID of the master key (made up)')
     parser.add_argument('--key', help='the master key (made up)')
+    https = parser.add_mutually_exclusive_group()
+    https.add_argument(
+        '--tls',
+        metavar='CA_FILE',
+        help='serve HTTPS with a certificate made on the spot, and write the authority that '
+        'clients have to trust to this file',
+    )
+    https.add_argument(
+        '--certificate',
+        nargs=2,
+        metavar=('FILE', 'KEY_FILE'),
+        help='serve HTTPS with this certificate and its private key (PEM)',
+    )
     parser.add_argument(
         '--json',
         action='store_true',
@@ -51,8 +66,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT, SIGTERM or, if asked for, the end of standard input."""
-    from b2fast.simulator import SimulatorServer
+    from b2fast.simulator import Certificate, SimulatorServer
 
+    made = arguments.tls is not None
+    given = Certificate(*arguments.certificate) if arguments.certificate else None
     # Blocked before the server starts its threads, which inherit the mask: the signals then wait
     # for `sigwait` and interrupt nothing half-done.
     signals = {signal.SIGINT, signal.SIGTERM}
@@ -63,11 +80,14 @@ def run(arguments: argparse.Namespace) -> int:
         data_dir=arguments.data_dir,
         key_id=arguments.key_id,
         key=arguments.key,
+        tls=given or made,
     ) as server:
+        if server.certificate_authority is not None:
+            Path(arguments.tls).write_text(server.certificate_authority)
         if arguments.json:
             _print_json({'url': server.url, 'key_id': server.key_id, 'key': server.key})
         else:
-            _print_greeting(server, key_is_generated=arguments.key is None)
+            _print_greeting(server, key_is_generated=arguments.key is None, ca_file=arguments.tls)
         if arguments.until_eof:
             threading.Thread(target=_terminate_at_eof, daemon=True).start()
         signal.sigwait(signals)
@@ -91,9 +111,12 @@ def _print_json(values: dict[str, object]) -> None:
     print(json.dumps(values), flush=True)
 
 
-def _print_greeting(server: SimulatorServer, *, key_is_generated: bool) -> None:
+def _print_greeting(
+    server: SimulatorServer, *, key_is_generated: bool, ca_file: str | None
+) -> None:
     shown_key = server.key if key_is_generated else '(as given)'
     example_key = server.key if key_is_generated else 'YOUR_KEY'
+    trust = '' if ca_file is None else f' --ca-cert={shlex.quote(ca_file)}'
     print(
         f'B2 simulator\n'
         f'  URL     {server.url}\n'
@@ -102,7 +125,7 @@ def _print_greeting(server: SimulatorServer, *, key_is_generated: bool) -> None:
         f'\n'
         f'With rclone:\n'
         f"  rclone copy DIR ':b2,account={server.key_id},key={example_key},"
-        f'endpoint="{server.url}":BUCKET\'\n'
+        f'endpoint="{server.url}":BUCKET\'{trust}\n'
         f'\n'
         f'Ctrl-C stops it.',
         flush=True,

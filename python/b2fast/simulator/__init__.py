@@ -8,10 +8,11 @@ from .raw_bucket import BucketSimulator
 from .raw_objects import FileSimulator, KeySimulator, PartSimulator
 from .raw_response import FakeRaw, FakeRequest, FakeResponse, get_bytes_range
 from .raw_simulator import RawSimulator
-from .server import SimulatorServer
+from .server import Certificate, SimulatorServer
 
 __all__ = [
     'BucketSimulator',
+    'Certificate',
     'FakeRaw',
     'FakeRequest',
     'FakeResponse',

@@ -62,9 +62,11 @@ class HttpDoor:
     """Answers the requests to a service. Safe for several threads.
 
     :param service: what is behind the door.
+    :param scheme: of the URLs that it names: http or https.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, scheme: str = 'http') -> None:
+        self._scheme = scheme
         self._service = service
         self._json_calls = JsonCalls(service)
         self._transfers = Transfers(service)
@@ -171,7 +173,7 @@ class HttpDoor:
             if name == 'b2_upload_file':
                 return self._transfers.upload_file(request, version, decode(match[3]))
             return self._transfers.upload_part(request, decode(match[3]))
-        base_url = 'http://' + request.headers.get('host', 'localhost')
+        base_url = f'{self._scheme}://{request.headers.get("host", "localhost")}'
         if name == 'b2_authorize_account':
             return self._authorize(request, version, base_url)
         if not self._json_calls.knows(name):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
 
-from b2fast._core.server import HttpServer
+from b2fast._core.server import HttpServer, make_certificate
 from b2fast.raw_api import ALL_CAPABILITIES
 
 from . import ids
@@ -13,6 +16,38 @@ from .faults import Fault
 from .http_door import HttpDoor, ServedRequest
 from .profile import Clock, Profile, system_clock
 from .state import Key, Service
+
+_EVERY_ADDRESS = ('0.0.0.0', '::')  # noqa: S104
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate for `SimulatorServer` to show.
+
+    :param file: the server's certificate, followed by those that connect it to an authority,
+        in PEM form.
+    :param key_file: its private key, in PEM form and without a password.
+    """
+
+    file: str | os.PathLike[str]
+    key_file: str | os.PathLike[str]
+
+    def read(self) -> tuple[bytes, bytes]:
+        """Returns the contents of both files.
+
+        :raises OSError: one of them cannot be read.
+        """
+        return Path(self.file).read_bytes(), Path(self.key_file).read_bytes()
+
+
+def _host_names(host: str) -> list[str]:
+    """Returns the names by which clients reach a server that listens on `host`."""
+    names = ['localhost', '127.0.0.1', '::1']
+    if host in _EVERY_ADDRESS:
+        names.append(socket.gethostname())
+    elif host not in names:
+        names.append(host)
+    return names
 
 
 class SimulatorServer:
@@ -33,7 +68,10 @@ class SimulatorServer:
     :param custom_timestamps: clients may set upload timestamps, which B2 allows to chosen
         accounts.
     :param clock: gives the time in milliseconds since 1970 UTC.
-    :raises OSError: the address cannot be listened on.
+    :param tls: serve HTTPS: True with a certificate made on the spot, whose authority
+        `certificate_authority` names; a `Certificate` with a given one.
+    :raises OSError: the address cannot be listened on, or a file of the certificate cannot
+        be used.
     """
 
     def __init__(
@@ -49,6 +87,7 @@ class SimulatorServer:
         token_lifetime: float = 24 * 3600,
         custom_timestamps: bool = False,
         clock: Clock = system_clock,
+        tls: bool | Certificate = False,
     ) -> None:
         profile = Profile(
             clock=clock,
@@ -65,8 +104,17 @@ class SimulatorServer:
             self.account_id, 'master', self.key_id, self.key, ALL_CAPABILITIES, None, None, None
         )
         self._service.add_account(self.account_id, master)
-        self._door = HttpDoor(self._service)
-        self._http = HttpServer(self._door, host=host, port=port, data_dir=data_dir)
+        #: What clients have to trust, in PEM form; None without TLS or with a given certificate.
+        self.certificate_authority: str | None = None
+        self._scheme = 'https' if tls else 'http'
+        pair: tuple[bytes, bytes] | None = None
+        if isinstance(tls, Certificate):
+            pair = tls.read()
+        elif tls:
+            certificate, secret, self.certificate_authority = make_certificate(_host_names(host))
+            pair = certificate, secret
+        self._door = HttpDoor(self._service, self._scheme)
+        self._http = HttpServer(self._door, host=host, port=port, data_dir=data_dir, tls=pair)
 
     def __repr__(self) -> str:
         return f'<SimulatorServer {self.url}>'
@@ -81,11 +129,11 @@ class SimulatorServer:
     def url(self) -> str:
         """What clients take as realm or endpoint."""
         host = self._http.host
-        if host in ('0.0.0.0', '::'):  # noqa: S104
+        if host in _EVERY_ADDRESS:
             host = 'localhost'
         if ':' in host:
             host = f'[{host}]'
-        return f'http://{host}:{self._http.port}'
+        return f'{self._scheme}://{host}:{self._http.port}'
 
     def stop(self) -> None:
         """Ends the server and its connections; a second call does nothing."""

@@ -17,6 +17,7 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Request>()?;
     module.add_class::<Response>()?;
     module.add_class::<HttpServer>()?;
+    module.add_function(wrap_pyfunction!(make_certificate, module)?)?;
     // A thread that asks a handler while the interpreter goes down would crash the process.
     let stop_all = wrap_pyfunction!(stop_all, module)?;
     module
@@ -24,6 +25,26 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
         .import("atexit")?
         .call_method1("register", (stop_all,))?;
     Ok(())
+}
+
+/// Makes a certificate for `names` (host names and addresses).
+///
+/// Returns the certificate, its key, and the certificate of the authority that vouches for
+/// it, which is what clients have to trust; all in PEM form.
+///
+/// Raises `OSError` when one of the names cannot be in a certificate.
+#[pyfunction]
+fn make_certificate(
+    py: Python<'_>,
+    names: Vec<String>,
+) -> PyResult<(Py<PyBytes>, Py<PyBytes>, String)> {
+    let (identity, authority) = py.detach(|| http::Identity::made_up(names))?;
+    let bytes = |text: &[u8]| PyBytes::new(py, text).unbind();
+    Ok((
+        bytes(identity.certificates()),
+        bytes(identity.key()),
+        authority,
+    ))
 }
 
 /// The servers that may be running.
@@ -275,11 +296,14 @@ impl HttpServer {
     /// `handler` is called from several threads. An exception that it raises becomes an
     /// answer with status 500 and goes to `sys.unraisablehook`. Content is kept in memory,
     /// or in files below `data_dir`. A body that is not content has at most `max_body` bytes.
+    /// With `tls`, a certificate and its key in PEM form, the server speaks HTTPS.
     ///
-    /// Raises `OSError` when it cannot listen or `data_dir` cannot be made.
+    /// Raises `OSError` when it cannot listen, `data_dir` cannot be made, or the certificate
+    /// cannot be used.
     #[new]
     #[pyo3(signature = (
         handler, *, host = "127.0.0.1", port = 0, data_dir = None, max_body = 8_388_608,
+        tls = None,
     ))]
     fn new(
         py: Python<'_>,
@@ -288,6 +312,7 @@ impl HttpServer {
         port: u16,
         data_dir: Option<PathBuf>,
         max_body: u64,
+        tls: Option<(Vec<u8>, Vec<u8>)>,
     ) -> PyResult<Self> {
         let handler = Arc::new(handler);
         let options = Options {
@@ -295,6 +320,7 @@ impl HttpServer {
             port,
             data_dir,
             max_body,
+            identity: tls.map(|(certificates, key)| http::Identity::new(certificates, key)),
         };
         let asked = AskPython(Arc::clone(&handler));
         let server =

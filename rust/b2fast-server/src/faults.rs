@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 /// The uploads that are to be aborted.
 #[derive(Default)]
@@ -70,18 +69,18 @@ impl FlushGate {
 }
 
 /// A connection that tells its gate when it was flushed.
-pub(crate) struct GatedStream {
-    stream: TcpStream,
+pub(crate) struct GatedStream<S> {
+    stream: S,
     gate: FlushGate,
 }
 
-impl GatedStream {
-    pub(crate) fn new(stream: TcpStream, gate: FlushGate) -> Self {
+impl<S> GatedStream<S> {
+    pub(crate) fn new(stream: S, gate: FlushGate) -> Self {
         Self { stream, gate }
     }
 }
 
-impl AsyncRead for GatedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for GatedStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -91,7 +90,7 @@ impl AsyncRead for GatedStream {
     }
 }
 
-impl AsyncWrite for GatedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for GatedStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -16,8 +16,10 @@ mod pool;
 mod receive;
 mod server;
 mod store;
+mod tls;
 mod trailer;
 
 pub use content::Content;
 pub use message::{InvalidResponse, Payload, Request, Response};
 pub use server::{Handler, Options, Server, StartError};
+pub use tls::Identity;

@@ -12,8 +12,10 @@ use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::runtime::{Handle, Runtime};
+use tokio_rustls::TlsAcceptor;
 
 use crate::body::ResponseBody;
 use crate::content::Content;
@@ -21,6 +23,7 @@ use crate::faults::{FlushGate, GatedStream, UploadCuts};
 use crate::message::{Request, Response};
 use crate::receive::{Aborted, Received, Receiver};
 use crate::store::ContentStore;
+use crate::tls::Identity;
 
 /// Threads that move bytes; handlers and file reads have others.
 const WORKERS: usize = 2;
@@ -34,6 +37,9 @@ const MAX_HEAD: usize = 64 << 10;
 
 /// Connections that wait to be accepted: more than any client opens at once.
 const BACKLOG: u32 = 1024;
+
+/// How long a client may take for the handshake of TLS.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long [`Server::stop`] waits for handlers that are at work.
 const STOP_PATIENCE: Duration = Duration::from_secs(1);
@@ -62,6 +68,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// The largest body that is not content, in bytes.
     pub max_body: u64,
+    /// Serve HTTPS as this; plain HTTP if none.
+    pub identity: Option<Identity>,
 }
 
 impl Default for Options {
@@ -71,6 +79,7 @@ impl Default for Options {
             port: 0,
             data_dir: None,
             max_body: 8 << 20,
+            identity: None,
         }
     }
 }
@@ -129,7 +138,13 @@ impl Server {
             port,
             data_dir,
             max_body,
+            identity,
         } = options;
+        let tls = identity
+            .as_ref()
+            .map(Identity::acceptor)
+            .transpose()
+            .map_err(StartError::new("cannot use the certificate"))?;
         let store = match data_dir {
             None => ContentStore::default(),
             Some(path) => ContentStore::below(path).map_err(StartError::new(format!(
@@ -158,7 +173,7 @@ impl Server {
                 max_body: *max_body,
             },
         });
-        runtime.spawn(accept(listener, Arc::clone(&shared)));
+        runtime.spawn(accept(listener, tls, Arc::clone(&shared)));
         Ok(Self {
             address,
             shared,
@@ -230,11 +245,11 @@ fn listen(host: &str, port: u16) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(serve_connection(stream, Arc::clone(&shared)));
+                tokio::spawn(greet(stream, tls.clone(), Arc::clone(&shared)));
             }
             // Out of descriptors, or a client that has gone: neither is there to stay.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -242,10 +257,24 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
-async fn serve_connection(stream: TcpStream, shared: Arc<Shared>) {
+async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     // Without it a small answer waits for the acknowledgement of the one before; a socket
-    // that refuses is as good as closed, which the next line finds out.
+    // that refuses is as good as closed, which the next lines find out.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else {
+        return serve_connection(stream, shared).await;
+    };
+    // A client that does not trust the certificate, or does not speak TLS, knows that better
+    // than this side.
+    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(stream)).await {
+        serve_connection(stream, shared).await;
+    }
+}
+
+async fn serve_connection<S>(stream: S, shared: Arc<Shared>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let gate = FlushGate::default();
     let stream = TokioIo::new(GatedStream::new(stream, gate.clone()));
     let service = service_fn(|request| answer(request, &shared, &gate));
