@@ -24,7 +24,7 @@ WHEEL_SOURCES := $(shell find rust python -type f ! -path '*/__pycache__/*' ! -n
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup build install develop fmt lint lint-rust lint-python stubtest test test-rust \
-	test-python demo bench clean require-rclone
+	test-python demo bench bench-simulator clean require-rclone
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' \
@@ -75,6 +75,9 @@ demo: $(STAMPS)/installed ## Send real files to a local simulator and back (DIR=
 bench: require-rclone $(STAMPS)/installed $(STAMPS)/bench ## Measure single functions, then b2fast beside b2sdk and rclone
 	$(BIN)/python -m pytest benches $(PYTEST_ARGS)
 	$(BIN)/python benches/side_by_side.py $(BENCH_ARGS)
+
+bench-simulator: $(STAMPS)/installed ## Measure how fast the simulator itself is
+	$(BIN)/python benches/simulator_speed.py $(BENCH_ARGS)
 
 clean: ## Remove everything that was built, .venv included
 	rm -rf $(VENV) dist target .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
