@@ -34,6 +34,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar='DIR',
         help='keep the content of files in this directory, not in memory',
     )
+    parser.add_argument(
+        '--webhook-host',
+        metavar='HOST',
+        action='append',
+        default=[],
+        help='send event notifications to this host, too, not to loopback alone; may be repeated',
+    )
     parser.add_argument('--key-id', metavar='ID', help='ID of the master key (made up)')
     parser.add_argument('--key', help='the master key (made up)')
     parser.add_argument(
@@ -63,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         data_dir=arguments.data_dir,
         key_id=arguments.key_id,
         key=arguments.key,
+        webhook_hosts=arguments.webhook_host,
     ) as server:
         if arguments.json:
             _print_json({'url': server.url, 'key_id': server.key_id, 'key': server.key})

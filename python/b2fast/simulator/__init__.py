@@ -9,9 +9,11 @@ from .raw_objects import FileSimulator, KeySimulator, PartSimulator
 from .raw_response import FakeRaw, FakeRequest, FakeResponse, get_bytes_range
 from .raw_simulator import RawSimulator
 from .server import SimulatorServer
+from .webhooks import Delivery
 
 __all__ = [
     'BucketSimulator',
+    'Delivery',
     'FakeRaw',
     'FakeRequest',
     'FakeResponse',

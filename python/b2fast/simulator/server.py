@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 
 from b2fast._core.server import HttpServer
 from b2fast.raw_api import ALL_CAPABILITIES
+from b2fast.retry import RetryPolicy
 
-from . import ids
+from . import ids, notifications
+from .bucket import Bucket
 from .faults import Fault
 from .http_door import HttpDoor, ServedRequest
 from .profile import Clock, Profile, system_clock
 from .state import Key, Service
+from .webhooks import WEBHOOK_RETRIES, Delivery, Webhooks
 
 
 class SimulatorServer:
@@ -33,6 +37,12 @@ class SimulatorServer:
     :param custom_timestamps: clients may set upload timestamps, which B2 allows to chosen
         accounts.
     :param clock: gives the time in milliseconds since 1970 UTC.
+    :param webhook_hosts: hosts that event notifications are sent to, beside loopback ones:
+        a test server does not call the world unless it is told to.
+    :param webhook_retries: how often, and with which pauses, a delivery is tried before its
+        rule is suspended; that of B2 is not published.
+    :param replication_delay: seconds of the clock from an upload to its replica, during which
+        it is PENDING; with 0 the replica is there after the answer.
     :raises OSError: the address cannot be listened on.
     """
 
@@ -49,15 +59,23 @@ class SimulatorServer:
         token_lifetime: float = 24 * 3600,
         custom_timestamps: bool = False,
         clock: Clock = system_clock,
+        webhook_hosts: Iterable[str] = (),
+        webhook_retries: RetryPolicy = WEBHOOK_RETRIES,
+        replication_delay: float = 0,
     ) -> None:
+        self._advanced = 0
         profile = Profile(
-            clock=clock,
+            clock=lambda: clock() + self._advanced,
             minimum_part_size=minimum_part_size,
             recommended_part_size=recommended_part_size,
             token_lifetime=round(token_lifetime * 1000),
             custom_timestamps=custom_timestamps,
+            webhook_hosts=frozenset(host.lower() for host in webhook_hosts),
+            replication_delay=round(replication_delay * 1000),
         )
         self._service = Service(profile)
+        self._webhooks = Webhooks(webhook_retries, profile.webhook_hosts, self._suspend)
+        self._service.post_event = self._webhooks.post
         self.account_id = ids.new_account_id()
         self.key_id = ids.new_key_id(self.account_id, 1) if key_id is None else key_id
         self.key = ids.new_key() if key is None else key
@@ -90,6 +108,47 @@ class SimulatorServer:
     def stop(self) -> None:
         """Ends the server and its connections; a second call does nothing."""
         self._http.stop()
+        self._webhooks.stop()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the server's clock forward, then does what B2 does once a day.
+
+        :param seconds: at least 0.
+        :raises ValueError: the clock does not go backwards.
+        """
+        if seconds < 0:
+            raise ValueError(f'the clock does not go backwards: {seconds}')
+        with self._service.lock:
+            self._advanced += round(seconds * 1000)
+            self._service.tick()
+
+    def _suspend(self, bucket: Bucket, rule: notifications.Rule, reason: str) -> None:
+        with self._service.lock:
+            bucket.suspend_notification_rule(rule, reason)
+
+    def send_test_event(self, bucket_name: str, rule_name: str) -> None:
+        """Sends a `b2:TestEvent` to the target of a notification rule, even a disabled one.
+
+        :raises SimulatedError: there is no such bucket or rule.
+        """
+        with self._service.lock:
+            bucket = self._service.bucket_named(bucket_name)
+            rule = notifications.named(bucket.notification_rules, rule_name)
+            event = notifications.new_event(bucket, rule, notifications.TEST, None)
+            self._webhooks.post(bucket, rule, event)
+
+    def flush_webhooks(self, timeout: float = 30.0) -> None:
+        """Waits until every event is delivered, or given up.
+
+        :param timeout: seconds.
+        :raises TimeoutError: some still wait.
+        """
+        self._webhooks.flush(timeout)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The last 10,000 attempts to deliver event notifications, the oldest first."""
+        return self._webhooks.deliveries
 
     def inject(self, fault: Fault) -> None:
         """Lets something go wrong in the calls to come; see `Fault`."""
