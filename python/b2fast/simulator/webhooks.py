@@ -11,7 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPSConnection
 from threading import Condition, Thread
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -183,7 +183,8 @@ class Webhooks:
         while (box := self._next()) is not None:
             try:
                 status = self._send(box.rule, box.batch)
-            except (OSError, HTTPException, ValueError) as error:
+            except Exception as error:
+                # Whatever it is: a delivery that failed ends neither the thread nor the others.
                 self._done(box, None, f'{type(error).__name__}: {error}')
             else:
                 fine = 200 <= status < 300
