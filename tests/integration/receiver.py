@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 SECRET = 'a1B2c3D4' * 4
@@ -55,8 +57,11 @@ class Receiver:
 
 
 @contextmanager
-def receiver() -> Iterator[Receiver]:
-    """Listens until the end of the context; clearing `open` holds the answers back."""
+def receiver(tls: bool = False) -> Iterator[Receiver]:
+    """Listens until the end of the context; clearing `open` holds the answers back.
+
+    :param tls: listens to HTTPS, with a certificate that nobody else has signed.
+    """
     target = Receiver()
     target.open.set()
 
@@ -81,6 +86,11 @@ def receiver() -> Iterator[Receiver]:
 
     with ThreadingHTTPServer(('127.0.0.1', 0), Handler) as server:
         target.url = f'http://127.0.0.1:{server.server_port}/hook'
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(Path(__file__).with_name('self_signed.pem'))
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+            target.url = target.url.replace('http:', 'https:')
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:

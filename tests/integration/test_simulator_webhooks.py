@@ -364,6 +364,16 @@ def test_no_call_leaves_the_machine(
     assert not bucket.get_notification_rules()[0]['isSuspended']
 
 
+def test_https_on_loopback_needs_no_authority(server: SimulatorServer, bucket: Bucket) -> None:
+    with receiver(tls=True) as target:
+        watch(bucket, target, 'b2:ObjectCreated:*')
+        bucket.upload_bytes(b'data', 'name')
+        server.flush_webhooks()
+        assert target.url.startswith('https://')
+        assert target.seen == [('b2:ObjectCreated:Upload', 'name')]
+    assert target.forged == []
+
+
 def test_hosts_may_be_allowed(target: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     real = socket.create_connection
     asked: list[str] = []
