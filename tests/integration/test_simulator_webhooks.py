@@ -129,8 +129,8 @@ def test_what_a_lifecycle_rule_does_has_a_type_of_its_own(
     if lifecycle:
         with server._service.lock:
             inside = server._service.bucket(bucket.id_)
-            inside.hide('name', 'b2:HideMarkerCreated:LifecycleRule')
-            inside.delete(file.id_, 'name', event_type='b2:ObjectDeleted:LifecycleRule')
+            inside.hide_by_rule('name')
+            inside.delete_by_rule(inside.file(file.id_))
     else:
         bucket.hide_file('name')
         bucket.delete_file_version(file.id_, 'name')

@@ -404,10 +404,9 @@ class Bucket:
         self._remove(file)
         return file
 
-    def hide(self, file_name: str, event_type: str = notifications.HIDDEN) -> File:
+    def hide(self, file_name: str) -> File:
         """Puts a hide marker before the versions of a name.
 
-        :param event_type: what event notifications say of it.
         :raises SimulatedError: 400 `already_hidden`, `no_such_file`.
         """
         if self.profile.checks_names:
@@ -416,29 +415,38 @@ class Bucket:
             if any(version.action == 'hide' for version in self._index.versions(file_name)):
                 raise errors.already_hidden(file_name)
             raise errors.no_such_file(file_name)
+        return self._hide(file_name, notifications.HIDDEN)
+
+    def _hide(self, file_name: str, event_type: str) -> File:
         new = NewFile(name=file_name, content_type='', info={})
         file = self._store('hide', new, None, None)
         self._happened(event_type, file)
         return file
 
-    def delete(
-        self,
-        file_id: str,
-        file_name: str,
-        bypass_governance: bool = False,
-        event_type: str = notifications.DELETED,
-    ) -> File:
+    def delete(self, file_id: str, file_name: str, bypass_governance: bool = False) -> File:
         """Deletes a version, finished or not.
 
-        :param event_type: what event notifications say of it.
         :raises SimulatedError: 400 `file_not_present`, 401 `access_denied`.
         """
         file = self.file_of_name(file_id, file_name)
         file.check_deletable(self.profile.clock(), bypass_governance)
         self._remove(file)
         if file.action != 'start':
-            self._happened(event_type, file)
+            self._happened(notifications.DELETED, file)
         return file
+
+    # What lifecycle rules do
+
+    def hide_by_rule(self, file_name: str) -> File:
+        """Puts a hide marker before the versions of a name."""
+        return self._hide(file_name, notifications.HIDDEN_BY_RULE)
+
+    def delete_by_rule(self, file: File) -> None:
+        """Deletes a version or hide marker."""
+        self._remove(file)
+        self._happened(notifications.DELETED_BY_RULE, file)
+
+    # Copies
 
     def copy(
         self,

@@ -506,10 +506,7 @@ class BucketSimulator(Bucket):
         self, rules: Iterable[NotificationRule]
     ) -> list[NotificationRuleResponse]:
         """Replaces the event notification rules."""
-        if self.profile.acts_on_rules:
-            self.replace_notification_rules(list(rules))
-        else:
-            self.notification_rules = merged(rules, self.notification_rules)
+        self.notification_rules = merged(rules, self.notification_rules)
         return self.get_notification_rules()
 
     @service_call

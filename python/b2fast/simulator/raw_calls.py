@@ -40,7 +40,6 @@ def service_call(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate
     @wraps(method)
     def call(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         with self.service.lock:
-            self.service.replicate()
             return method(self, *args, **kwargs)
 
     return client_errors(call)
