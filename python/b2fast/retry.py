@@ -123,6 +123,17 @@ class Attempts:
 
         :param asked: the seconds of ``Retry-After``, if the service named them.
         """
+        delay = self.pause(asked)
+        if delay is None:
+            return False
+        time.sleep(delay)
+        return True
+
+    def pause(self, asked: float | None) -> float | None:
+        """Note a failure, and tell how many seconds to wait; None if no further attempt may be.
+
+        :param asked: the seconds of ``Retry-After``, if the service named them.
+        """
         self.failures += 1
         now = time.monotonic()
         if self._failing_since is None:
@@ -132,9 +143,8 @@ class Attempts:
         if self.failures >= self._policy.attempts or (
             deadline is not None and now - self._failing_since + delay > deadline
         ):
-            return False
-        time.sleep(delay)
-        return True
+            return None
+        return delay
 
 
 @dataclass(frozen=True)

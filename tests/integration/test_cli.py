@@ -17,8 +17,10 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from b2fast import B2Api, InMemoryAccountInfo
 from b2fast._core import __version__
 from b2fast.cli import main
+from b2fast.exception import BadRequest
 
 Start = Callable[..., 'subprocess.Popen[str]']
 COMMAND = [sys.executable, '-W', 'error', '-m', 'b2fast']
@@ -128,6 +130,30 @@ class TestArguments:
 
 
 class TestSimulator:
+    def test_webhook_hosts(self, start: Start) -> None:
+        process = start('simulator', '--port=0', '--json', '--webhook-host=receiver.test')
+        values = json.loads(read_line(process))
+        api = B2Api(InMemoryAccountInfo())
+        api.authorize_account(values['key_id'], values['key'], values['url'])
+        bucket = api.create_bucket('a-bucket', 'allPrivate')
+
+        def watch(host: str) -> None:
+            bucket.set_notification_rules(
+                [
+                    {
+                        'name': 'the-rule',
+                        'eventTypes': ['b2:ObjectCreated:*'],
+                        'isEnabled': True,
+                        'objectNamePrefix': '',
+                        'targetConfiguration': {'targetType': 'webhook', 'url': f'http://{host}/'},
+                    }
+                ]
+            )
+
+        watch('receiver.test')
+        with pytest.raises(BadRequest):
+            watch('other.test')
+
     @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
     def test_it_serves_until_a_signal_and_sums_up(
         self, start: Start, number: signal.Signals

@@ -36,6 +36,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         metavar='DIR',
         help='keep the content of files in this directory, not in memory',
     )
+    parser.add_argument(
+        '--webhook-host',
+        metavar='HOST',
+        action='append',
+        default=[],
+        help='send event notifications to this host, too, not to loopback alone; may be repeated',
+    )
     parser.add_argument('--key-id', metavar='ID', help='ID of the master key (made up)')
     parser.add_argument('--key', help='the master key (made up)')
     https = parser.add_mutually_exclusive_group()
@@ -81,6 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         key_id=arguments.key_id,
         key=arguments.key,
         tls=given or made,
+        webhook_hosts=arguments.webhook_host,
     ) as server:
         if server.certificate_authority is not None:
             Path(arguments.tls).write_text(server.certificate_authority)

@@ -8,11 +8,14 @@ from .raw_bucket import BucketSimulator
 from .raw_objects import FileSimulator, KeySimulator, PartSimulator
 from .raw_response import FakeRaw, FakeRequest, FakeResponse, get_bytes_range
 from .raw_simulator import RawSimulator
-from .server import Certificate, SimulatorServer
+from .server import SimulatorServer
+from .tls import Certificate
+from .webhooks import Delivery
 
 __all__ = [
     'BucketSimulator',
     'Certificate',
+    'Delivery',
     'FakeRaw',
     'FakeRequest',
     'FakeResponse',

@@ -17,8 +17,9 @@ from b2fast.file_lock import (
     LegalHold,
     RetentionMode,
 )
+from b2fast.replication.types import ReplicationStatus
 
-from . import errors, rules
+from . import errors, notifications, replication, rules
 from .file import File, Part
 from .listing import FileIndex, Page, Position
 from .ranges import exact_range
@@ -98,6 +99,7 @@ class Bucket:
         self.is_file_lock_enabled = settings.file_lock
         self.default_retention = NO_RETENTION_BUCKET_SETTING
         self.replication = settings.replication
+        self.notification_rules: list[notifications.Rule] = []
         self.options_set = options_set or set()
         self.revision = self.profile.first_revision
         self.file_id_to_file: dict[str, File] = {}
@@ -149,10 +151,17 @@ class Bucket:
             raise errors.revision_conflict()
         if self.profile.checks_settings:
             self.check_settings(settings)
+        replicated = settings.replication
+        if self.profile.acts_on_rules and replicated is not None:
+            replicated = replication.checked(
+                self.service, self.account_id, self.bucket_id, replicated
+            )
         if settings.file_lock is False and self.is_file_lock_enabled:
             raise errors.disabling_file_lock()
-        if settings.file_lock and not self.is_file_lock_enabled and self._is_replicated():
-            raise errors.replicated_file_lock()
+        if settings.file_lock and not self.is_file_lock_enabled:
+            becomes_source = self.profile.acts_on_rules and replication.is_source(replicated)
+            if replication.is_source(self.replication) or becomes_source:
+                raise errors.replicated_file_lock()
         locked = settings.file_lock or self.is_file_lock_enabled
         if settings.retention is not None and not locked:
             raise errors.no_file_lock()
@@ -168,14 +177,28 @@ class Bucket:
             self.default_server_side_encryption = settings.encryption
         if settings.retention is not None:
             self.default_retention = settings.retention
-        if settings.replication is not None:
-            self.replication = settings.replication
+        if replicated is not None:
+            self.replication = replicated
         if settings.file_lock is not None:
             self.is_file_lock_enabled = settings.file_lock
         self.revision += 1
 
-    def _is_replicated(self) -> bool:
-        return self.replication is not None and self.replication.is_source
+    def replace_notification_rules(self, given: Sequence[object]) -> None:
+        """Replaces the event notification rules: all of them or, if one is refused, none.
+
+        :raises SimulatedError: 400.
+        """
+        self.notification_rules = notifications.checked(given, self.profile.webhook_hosts)
+
+    def suspend_notification_rule(
+        self, rule: notifications.Rule, reason: str, is_suspended: bool | None = None
+    ) -> None:
+        """Marks a rule as suspended, or no longer.
+
+        :param is_suspended: None means suspended if there is a reason.
+        """
+        rule['isSuspended'] = bool(reason) if is_suspended is None else is_suspended
+        rule['suspensionReason'] = reason
 
     # Finding files
 
@@ -313,12 +336,16 @@ class Bucket:
         stored = rules.stored_sha1(sha1, content.sha1())
         if stored is None:
             raise errors.file_sha1_mismatch(new.name)
-        return self._store('upload', new, stored, content)
+        file = self._store('upload', new, stored, content)
+        self._created(file, notifications.UPLOADED)
+        return file
 
     def begin_large_file(self, new: NewFile) -> File:
         """Starts a large file, whose parts are to follow."""
         self.check_new_file(new)
-        return self._store('start', new, 'none', None)
+        file = self._store('start', new, 'none', None)
+        self._happened(notifications.STARTED, file)
+        return file
 
     def add_part(
         self,
@@ -357,6 +384,7 @@ class Bucket:
             self._check_part_sizes(file, len(part_sha1s))
         file.finish(list(part_sha1s))
         del self._unfinished[file_id]
+        self._created(file, notifications.UPLOADED_IN_PARTS)
         return file
 
     def _check_part_sizes(self, file: File, count: int) -> None:
@@ -387,8 +415,13 @@ class Bucket:
             if any(version.action == 'hide' for version in self._index.versions(file_name)):
                 raise errors.already_hidden(file_name)
             raise errors.no_such_file(file_name)
+        return self._hide(file_name, notifications.HIDDEN)
+
+    def _hide(self, file_name: str, event_type: str) -> File:
         new = NewFile(name=file_name, content_type='', info={})
-        return self._store('hide', new, None, None)
+        file = self._store('hide', new, None, None)
+        self._happened(event_type, file)
+        return file
 
     def delete(self, file_id: str, file_name: str, bypass_governance: bool = False) -> File:
         """Deletes a version, finished or not.
@@ -398,7 +431,22 @@ class Bucket:
         file = self.file_of_name(file_id, file_name)
         file.check_deletable(self.profile.clock(), bypass_governance)
         self._remove(file)
+        if file.action != 'start':
+            self._happened(notifications.DELETED, file)
         return file
+
+    # What lifecycle rules do
+
+    def hide_by_rule(self, file_name: str) -> File:
+        """Puts a hide marker before the versions of a name."""
+        return self._hide(file_name, notifications.HIDDEN_BY_RULE)
+
+    def delete_by_rule(self, file: File) -> None:
+        """Deletes a version or hide marker."""
+        self._remove(file)
+        self._happened(notifications.DELETED_BY_RULE, file)
+
+    # Copies
 
     def copy(
         self,
@@ -421,7 +469,9 @@ class Bucket:
         if len(content) > self.maximum_copy_size:
             raise errors.copy_source_too_big(len(content))
         timestamp = counters._next_timestamp()
-        return self._store('upload', new, content.sha1(), content, file_id, timestamp)
+        file = self._store('upload', new, content.sha1(), content, file_id, timestamp)
+        self._created(file, notifications.COPIED)
+        return file
 
     def copy_part(
         self,
@@ -437,6 +487,33 @@ class Bucket:
         content = self._copied_content(source, range_)
         return self.add_part(file_id, part_number, content, content.sha1(), encryption)
 
+    def store_replica(self, source: File) -> File:
+        """Stores what replication brings from another bucket.
+
+        It has the time of its source; the encryption is that of this bucket, and retention and
+        legal hold come along if this bucket knows them.
+        """
+        in_parts = source.content_sha1 == 'none'
+        new = NewFile(
+            name=source.name,
+            content_type=source.content_type or 'application/octet-stream',
+            info=source.file_info,
+            retention=source.file_retention if self.is_file_lock_enabled else None,
+            legal_hold=source.legal_hold if self.is_file_lock_enabled else None,
+            timestamp=source.upload_timestamp,
+        )
+        file_id = self._next_file_id(large=in_parts)
+        file = self._store('upload', new, source.content_sha1, source.content, file_id)
+        self.set_replication_status(file, ReplicationStatus.REPLICA)
+        self._happened(
+            notifications.REPLICATED_IN_PARTS if in_parts else notifications.REPLICATED, file
+        )
+        return file
+
+    def set_replication_status(self, file: File, status: ReplicationStatus) -> None:
+        """Notes what replication has made of a version."""
+        file.replication_status = status
+
     @staticmethod
     def _check_source(source: File, encryption: EncryptionSetting | None) -> None:
         if not source.is_visible():
@@ -449,6 +526,18 @@ class Bucket:
         # b2sdk's simulator lets a range end one byte behind the file.
         beyond = 1 if self.profile.counted_ids else 0
         return source.content.slice(*exact_range(range_, source.content_length, beyond))
+
+    def _created(self, file: File, event_type: str) -> None:
+        if self.profile.acts_on_rules:
+            replication.begin(file)
+        self._happened(event_type, file)
+
+    def _happened(self, event_type: str, file: File) -> None:
+        post = self.service.post_event
+        if post is None or not self.profile.acts_on_rules:
+            return
+        for rule in notifications.matching(self.notification_rules, event_type, file.name):
+            post(self, rule, notifications.new_event(self, rule, event_type, file))
 
     def _store(
         self,

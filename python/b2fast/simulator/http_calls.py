@@ -12,6 +12,7 @@ from . import errors, http_shapes, ids, rules
 from .bucket import Bucket, BucketSettings, NewFile
 from .file import File
 from .http_keys import KeyCalls
+from .http_notifications import NotificationCalls
 from .http_request import Call, Params
 from .listing import Folder
 from .state import DownloadToken, Service
@@ -50,6 +51,7 @@ class JsonCalls:
             'b2_start_large_file': self._start_large_file,
             'b2_update_bucket': self._update_bucket,
             **KeyCalls(service).by_name,
+            **NotificationCalls(self._bucket).by_name,
         }
 
     def knows(self, name: str) -> bool:
@@ -114,14 +116,14 @@ class JsonCalls:
             encryption=params.encryption('defaultServerSideEncryption'),
             retention=_bucket_retention(params),
             file_lock=params.boolean('fileLockEnabled'),
+            replication=params.mapping('replicationConfiguration'),
         )
         if settings.encryption is not None:
             self._service.check(call.token, 'writeBucketEncryption')
         if settings.file_lock or settings.retention is not None:
             self._service.check(call.token, 'writeBucketRetentions')
-        replication = params.mapping('replicationConfiguration') or {}
-        if any(value is not None for value in replication.values()):
-            raise errors.bad_request('Replication is not simulated')
+        if settings.replication is not None:
+            self._service.check(call.token, 'writeBucketReplications')
         return settings
 
     # Uploads

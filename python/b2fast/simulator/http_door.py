@@ -111,7 +111,11 @@ class HttpDoor:
             fault = self.faults.strike(name)
             if fault is not None:
                 self._begin_fault(fault, request)
+            # Before the request, what was waiting for the clock; after it, what it brought: its
+            # answer still says PENDING.
+            self._service.replicate()
             status, headers, body = self._serve(name, request)
+            self._service.replicate()
         except SimulatedError as refusal:
             if name in ('b2_upload_file', 'b2_upload_part'):
                 self._end_upload_url(refusal, request)

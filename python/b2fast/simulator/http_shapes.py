@@ -7,6 +7,7 @@ from typing import Any
 
 from b2fast.file_lock import NO_RETENTION_FILE_SETTING
 
+from . import replication
 from .bucket import Bucket
 from .file import File, Part, encryption_fields
 from .listing import Folder
@@ -100,7 +101,9 @@ def bucket(found: Bucket, may: Callable[[str], bool]) -> dict[str, Any]:
                 'isFileLockEnabled': bool(found.is_file_lock_enabled),
             },
         ),
-        'replicationConfiguration': _filtered(may('readBucketReplications'), None),
+        'replicationConfiguration': _filtered(
+            may('readBucketReplications'), replication.as_value(found.replication)
+        ),
     }
 
 
@@ -112,6 +115,8 @@ def file_version(file: File | Folder, version: int, may: Callable[[str], bool]) 
     if isinstance(file, Folder):
         return _with_size(_FOLDER | {'fileName': file.name}, version)
     answer = _with_size(_plain(file), version)
+    if file.replication_status is not None:
+        answer['replicationStatus'] = file.replication_status.value
     if file.action == 'hide':
         return answer
     retention = file.file_retention or NO_RETENTION_FILE_SETTING

@@ -134,6 +134,8 @@ class Transfers:
                 answer[target.lower()] = value
         answer |= encryption_headers(file.server_side_encryption)
         answer |= self._lock_headers(file, token)
+        if file.replication_status is not None:
+            answer['X-Bz-Replication-Status'] = file.replication_status.value
         if range_ is None:
             return 200, answer, file.content
         return 206, answer, file.content.slice(*range_)

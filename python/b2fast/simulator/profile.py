@@ -38,6 +38,11 @@ class Profile:
     :param checks_settings: bucket settings have to be legal.
     :param custom_timestamps: the account may set upload timestamps.
     :param resolves_content_type: `b2/x-auto` becomes the type known for the file's name.
+    :param acts_on_rules: notification rules and replication configurations are checked and
+        acted upon instead of only kept.
+    :param webhook_hosts: hosts beside the loopback ones that event notifications may go to, in
+        lower case.
+    :param replication_delay: milliseconds of the clock between an upload and its replica.
     """
 
     clock: Clock = system_clock
@@ -56,6 +61,9 @@ class Profile:
     checks_settings: bool = True
     custom_timestamps: bool = False
     resolves_content_type: bool = True
+    acts_on_rules: bool = True
+    webhook_hosts: frozenset[str] = frozenset()
+    replication_delay: int = 0
 
 
 def b2sdk_profile(part_size: int) -> Profile:
@@ -77,4 +85,5 @@ def b2sdk_profile(part_size: int) -> Profile:
         checks_settings=False,
         custom_timestamps=True,
         resolves_content_type=False,
+        acts_on_rules=False,
     )

@@ -13,13 +13,13 @@ from b2fast.file_lock import FileRetentionSetting, LegalHold
 from b2fast.raw_api import MetadataDirectiveMode
 from b2fast.types import LifecycleRule, NotificationRule, NotificationRuleResponse, ReadOnlyStream
 
-from . import errors, rules
+from . import errors, notifications, rules
 from .bucket import Bucket, NewFile
 from .file import File, Part, encryption_fields
 from .listing import Folder
 from .raw_arguments import bucket_settings, copied_metadata, new_file, receive
 from .raw_calls import client_errors, service_call
-from .raw_notifications import NotificationRules
+from .raw_notifications import merged
 from .raw_objects import FileSimulator, PartSimulator
 from .raw_response import FakeResponse
 
@@ -77,7 +77,6 @@ class BucketSimulator(Bucket):
         super().__init__(
             api.service, account_id, bucket_id, bucket_name, bucket_type, settings, options_set
         )
-        self._notification_rules = NotificationRules()
 
     @property
     def file_name_and_id_to_file(self) -> dict[tuple[str, str], File]:
@@ -500,18 +499,20 @@ class BucketSimulator(Bucket):
     @service_call
     def get_notification_rules(self) -> list[NotificationRuleResponse]:
         """Returns the event notification rules."""
-        return self._notification_rules.all()
+        return cast('list[NotificationRuleResponse]', copy.deepcopy(self.notification_rules))
 
     @service_call
     def set_notification_rules(
         self, rules: Iterable[NotificationRule]
     ) -> list[NotificationRuleResponse]:
         """Replaces the event notification rules."""
-        return self._notification_rules.replace(rules)
+        self.notification_rules = merged(rules, self.notification_rules)
+        return self.get_notification_rules()
 
     @service_call
     def simulate_notification_rule_suspension(
         self, rule_name: str, reason: str, is_suspended: bool | None = None
     ) -> None:
         """Suspends a rule, as the service does when nobody takes its events."""
-        self._notification_rules.suspend(rule_name, reason, is_suspended)
+        rule = notifications.named(self.notification_rules, rule_name)
+        self.suspend_notification_rule(rule, reason, is_suspended)

@@ -32,6 +32,8 @@ DOWNLOAD_OVERRIDES = {
 }
 MAX_PART_NUMBER = 10_000
 MAX_FILE_SIZE = 10_000_000_000_000
+#: Most bytes of name and file information where B2 has the smaller limit.
+SHORT_METADATA = 2048
 
 _BUCKET_NAME = re.compile(r'(?!b2-)[A-Za-z0-9-]{6,63}', re.IGNORECASE)
 _LENIENT_BUCKET_NAME = re.compile(r'[-a-zA-Z0-9]+')
@@ -40,7 +42,6 @@ _FILE_INFO_KEY = re.compile(r"[A-Za-z0-9\-_.~!#$%^&*'|+`]{1,50}")
 _SHA1 = re.compile(r'[0-9a-fA-F]{40}')
 _CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 _HEADER_LIMIT = 7000
-_LOCKED_HEADER_LIMIT = 2048
 # Not the system's tables: the same name gets the same type on every machine.
 _TYPES = mimetypes.MimeTypes()
 _LIFECYCLE_DAYS = (
@@ -111,19 +112,23 @@ def check_file_info(name: str, info: Mapping[str, str], short: bool) -> None:
     :param short: the smaller limit for files with a customer's encryption key and for
         buckets with file lock.
     """
-    size = len(quote(name, safe=SAFE))
     for key, value in info.items():
         if not _FILE_INFO_KEY.fullmatch(key) or not isinstance(value, str):
             raise errors.bad_request(f'fileInfo: illegal entry {key!r}')
         if key.startswith('b2-') and key not in HEADER_INFO:
             raise errors.bad_request(f'fileInfo: {key!r} is reserved')
-        size += len(key) + len(quote(value, safe=SAFE))
-    limit = _LOCKED_HEADER_LIMIT if short else _HEADER_LIMIT
+    size = metadata_size(name, info)
+    limit = SHORT_METADATA if short else _HEADER_LIMIT
     if size > limit:
         raise errors.bad_request(
             f'File name and file information take {size} bytes; the limit is {limit}',
             'metadata_exceeded',
         )
+
+
+def metadata_size(name: str, info: Mapping[str, str]) -> int:
+    """Returns how many bytes a file's name and information take in headers."""
+    return len(encode(name)) + sum(len(key) + len(encode(value)) for key, value in info.items())
 
 
 #: What B2 never percent-encodes besides letters and digits ("Native API String Encoding").

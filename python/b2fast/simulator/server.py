@@ -3,51 +3,21 @@
 from __future__ import annotations
 
 import os
-import socket
 from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
 
 from b2fast._core.server import HttpServer, make_certificate
 from b2fast.raw_api import ALL_CAPABILITIES
+from b2fast.retry import RetryPolicy
 
-from . import ids
+from . import ids, notifications
+from .bucket import Bucket
 from .faults import Fault
 from .http_door import HttpDoor, ServedRequest
 from .profile import Clock, Profile, system_clock
 from .state import Key, Service
-
-_EVERY_ADDRESS = ('0.0.0.0', '::')  # noqa: S104
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A certificate for `SimulatorServer` to show.
-
-    :param file: the server's certificate, followed by those that connect it to an authority,
-        in PEM form.
-    :param key_file: its private key, in PEM form and without a password.
-    """
-
-    file: str | os.PathLike[str]
-    key_file: str | os.PathLike[str]
-
-    def read(self) -> tuple[bytes, bytes]:
-        """Returns the contents of both files.
-
-        :raises OSError: one of them cannot be read.
-        """
-        return Path(self.file).read_bytes(), Path(self.key_file).read_bytes()
-
-
-def _host_names(host: str) -> list[str]:
-    """Returns the names by which clients reach a server that listens on `host`."""
-    names = ['localhost', '127.0.0.1', '::1']
-    if host in _EVERY_ADDRESS:
-        names.append(socket.gethostname())
-    elif host not in names:
-        names.append(host)
-    return names
+from .tls import EVERY_ADDRESS, Certificate, host_names
+from .webhooks import WEBHOOK_RETRIES, Delivery, Webhooks
 
 
 class SimulatorServer:
@@ -70,6 +40,12 @@ class SimulatorServer:
     :param clock: gives the time in milliseconds since 1970 UTC.
     :param tls: serve HTTPS: True with a certificate made on the spot, whose authority
         `certificate_authority` names; a `Certificate` with a given one.
+    :param webhook_hosts: hosts that event notifications are sent to, beside loopback ones:
+        a test server does not call the world unless it is told to.
+    :param webhook_retries: how often, and with which pauses, a delivery is tried before its
+        rule is suspended; that of B2 is not published.
+    :param replication_delay: seconds of the clock from an upload to its replica, during which
+        it is PENDING; with 0 the replica is there after the answer.
     :raises OSError: the address cannot be listened on, or a file of the certificate cannot
         be used.
     """
@@ -88,15 +64,23 @@ class SimulatorServer:
         custom_timestamps: bool = False,
         clock: Clock = system_clock,
         tls: bool | Certificate = False,
+        webhook_hosts: Iterable[str] = (),
+        webhook_retries: RetryPolicy = WEBHOOK_RETRIES,
+        replication_delay: float = 0,
     ) -> None:
+        self._advanced = 0
         profile = Profile(
-            clock=clock,
+            clock=lambda: clock() + self._advanced,
             minimum_part_size=minimum_part_size,
             recommended_part_size=recommended_part_size,
             token_lifetime=round(token_lifetime * 1000),
             custom_timestamps=custom_timestamps,
+            webhook_hosts=frozenset(host.lower() for host in webhook_hosts),
+            replication_delay=round(replication_delay * 1000),
         )
         self._service = Service(profile)
+        self._webhooks = Webhooks(webhook_retries, profile.webhook_hosts, self._suspend)
+        self._service.post_event = self._webhooks.post
         self.account_id = ids.new_account_id()
         self.key_id = ids.new_key_id(self.account_id, 1) if key_id is None else key_id
         self.key = ids.new_key() if key is None else key
@@ -111,7 +95,7 @@ class SimulatorServer:
         if isinstance(tls, Certificate):
             pair = tls.read()
         elif tls:
-            certificate, secret, self.certificate_authority = make_certificate(_host_names(host))
+            certificate, secret, self.certificate_authority = make_certificate(host_names(host))
             pair = certificate, secret
         self._door = HttpDoor(self._service, self._scheme)
         self._http = HttpServer(self._door, host=host, port=port, data_dir=data_dir, tls=pair)
@@ -129,7 +113,7 @@ class SimulatorServer:
     def url(self) -> str:
         """What clients take as realm or endpoint."""
         host = self._http.host
-        if host in _EVERY_ADDRESS:
+        if host in EVERY_ADDRESS:
             host = 'localhost'
         if ':' in host:
             host = f'[{host}]'
@@ -138,6 +122,47 @@ class SimulatorServer:
     def stop(self) -> None:
         """Ends the server and its connections; a second call does nothing."""
         self._http.stop()
+        self._webhooks.stop()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the server's clock forward, then does what B2 does once a day.
+
+        :param seconds: at least 0.
+        :raises ValueError: the clock does not go backwards.
+        """
+        if seconds < 0:
+            raise ValueError(f'the clock does not go backwards: {seconds}')
+        with self._service.lock:
+            self._advanced += round(seconds * 1000)
+            self._service.tick()
+
+    def _suspend(self, bucket: Bucket, rule: notifications.Rule, reason: str) -> None:
+        with self._service.lock:
+            bucket.suspend_notification_rule(rule, reason)
+
+    def send_test_event(self, bucket_name: str, rule_name: str) -> None:
+        """Sends a `b2:TestEvent` to the target of a notification rule, even a disabled one.
+
+        :raises SimulatedError: there is no such bucket or rule.
+        """
+        with self._service.lock:
+            bucket = self._service.bucket_named(bucket_name)
+            rule = notifications.named(bucket.notification_rules, rule_name)
+            event = notifications.new_event(bucket, rule, notifications.TEST, None)
+            self._webhooks.post(bucket, rule, event)
+
+    def flush_webhooks(self, timeout: float = 30.0) -> None:
+        """Waits until every event is delivered, or given up.
+
+        :param timeout: seconds.
+        :raises TimeoutError: some still wait.
+        """
+        self._webhooks.flush(timeout)
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """The last 10,000 attempts to deliver event notifications, the oldest first."""
+        return self._webhooks.deliveries
 
     def inject(self, fault: Fault) -> None:
         """Lets something go wrong in the calls to come; see `Fault`."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from threading import RLock
 from typing import NoReturn, TypedDict
 
 from b2fast.raw_api import ALL_CAPABILITIES
 
-from . import errors, rules
+from . import errors, replication, rules
 from .bucket import Bucket, BucketSettings
 from .file import File
 from .ids import Ids
+from .notifications import Event, Rule
 from .profile import Profile
 
 _MAX_BUCKETS = 100
@@ -137,6 +139,10 @@ class Service:
         self.upload_tokens: dict[str, UploadToken] = {}
         self.download_tokens: dict[str, DownloadToken] = {}
         self.expired_tokens: set[str] = set()
+        #: Takes the events that match a notification rule of a bucket; it must not wait.
+        self.post_event: Callable[[Bucket, Rule, Event], None] | None = None
+        #: Files to be replicated, and when, by the clock.
+        self.waiting_replicas: deque[tuple[int, File]] = deque()
         self._make_bucket = make_bucket
 
     def __getstate__(self) -> NoReturn:
@@ -236,6 +242,19 @@ class Service:
         """Tells whether the key behind a token has a capability; for fields of answers."""
         found = self.account_tokens.get(token or '')
         return found is not None and capability in found.key.capabilities
+
+    def key_allows(
+        self, key_id: str | None, capability: str, bucket: Bucket, file_name: str
+    ) -> bool:
+        """Tells whether there is a key in force that may do something with a file."""
+        key = self.keys.get(key_id or '')
+        return (
+            key is not None
+            and not self._key_expired(key)
+            and capability in key.capabilities
+            and key.covers_bucket(bucket)
+            and key.covers_name(file_name)
+        )
 
     def create_key(
         self,
@@ -342,6 +361,9 @@ class Service:
             raise errors.bad_request(
                 f'Account has {_MAX_BUCKETS} buckets already', 'too_many_buckets'
             )
+        if self.profile.acts_on_rules and settings.replication is not None:
+            checked = replication.checked(self, account_id, None, settings.replication)
+            settings = replace(settings, replication=checked)
         bucket_id = new_id()
         bucket = self._make_bucket(
             self, account_id, bucket_id, bucket_name, settings.bucket_type or '', settings
@@ -408,6 +430,19 @@ class Service:
         if bucket is None:
             raise errors.not_found(file_id)
         return bucket.file(file_id)
+
+    # What happens by itself
+
+    def replicate(self) -> None:
+        """Makes the replicas whose time has come."""
+        if self.waiting_replicas:
+            with self.lock:
+                replication.run(self)
+
+    def tick(self) -> None:
+        """Does what the service does once a day."""
+        with self.lock:
+            replication.run_daily(self)
 
     # Uploads
 
