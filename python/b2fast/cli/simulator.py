@@ -37,6 +37,15 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument('--key-id', metavar='ID', help='ID of the master key (made up)')
     parser.add_argument('--key', help='the master key (made up)')
     parser.add_argument(
+        '--option',
+        action='append',
+        default=[],
+        dest='options',
+        metavar='NAME=VALUE',
+        help='what to do where it is not certain what B2 does, as in hide_marker_sha1=empty; '
+        'docs/simulator.md lists the options',
+    )
+    parser.add_argument(
         '--json',
         action='store_true',
         help='print one line of JSON (url, key_id, key) at the start and one (calls) at the end',
@@ -51,8 +60,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT, SIGTERM or, if asked for, the end of standard input."""
-    from b2fast.simulator import SimulatorServer
+    from b2fast.simulator import Options, SimulatorServer
 
+    try:
+        options = Options.parse(arguments.options)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     # Blocked before the server starts its threads, which inherit the mask: the signals then wait
     # for `sigwait` and interrupt nothing half-done.
     signals = {signal.SIGINT, signal.SIGTERM}
@@ -63,6 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         data_dir=arguments.data_dir,
         key_id=arguments.key_id,
         key=arguments.key,
+        options=options,
     ) as server:
         if arguments.json:
             _print_json({'url': server.url, 'key_id': server.key_id, 'key': server.key})

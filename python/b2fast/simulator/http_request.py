@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from b2fast.encryption.setting import EncryptionKey, EncryptionSetting
+from b2fast.encryption.setting import SSE_NONE, EncryptionKey, EncryptionSetting
 from b2fast.encryption.types import EncryptionAlgorithm, EncryptionMode
 from b2fast.file_lock import FileRetentionSetting, LegalHold, RetentionMode
 
@@ -68,6 +68,8 @@ class Params:
         value = self._values.get(name)
         if value is None:
             return None
+        if self._textual and types in (dict, list):
+            value = _parsed(value)
         if not isinstance(value, types) or (isinstance(value, bool) and types is int):
             raise errors.bad_json(f'{name} has to be {wanted}')
         return value
@@ -90,6 +92,16 @@ class Params:
             raise errors.bad_request(f'{name} has to be an integer')
         value: int | None = self._get(name, int, 'an integer')
         return value
+
+    def timestamp(self, *names: str) -> int | None:
+        """Returns a time in milliseconds, a number or its decimal digits, by any of its names."""
+        for name in names:
+            value = self._values.get(name)
+            if isinstance(value, str) and value.isdecimal():
+                return int(value)
+            if value is not None:
+                return self.integer(name)
+        return None
 
     def boolean(self, name: str) -> bool | None:
         if self._textual:
@@ -125,10 +137,12 @@ class Params:
         return int(match[1]), int(match[2])
 
     def encryption(self, name: str) -> EncryptionSetting | None:
-        """Returns an encryption setting; the mode null stands for the default."""
+        """Returns an encryption setting; a mode of null or `none` asks for no encryption."""
         value = self.mapping(name)
-        if value is None or value.get('mode') is None:
+        if value is None:
             return None
+        if value.get('mode') in (None, 'none'):
+            return SSE_NONE
         if value.get('algorithm') != 'AES256':
             raise errors.bad_request(f'{name}: the algorithm has to be AES256')
         if value['mode'] == 'SSE-B2':
@@ -145,6 +159,14 @@ class Params:
 
     def legal_hold(self, name: str) -> LegalHold | None:
         return _legal_hold(self.optional(name))
+
+
+def _parsed(text: str) -> Any:
+    """Returns what JSON in a query says."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 @dataclass(frozen=True)
@@ -243,7 +265,7 @@ def _sse_c(key: object, md5: object) -> EncryptionSetting:
 
 
 def _retention(mode: object, until: object) -> FileRetentionSetting:
-    if mode not in _RETENTION_MODES or not str(until).isdecimal():
+    if mode not in _RETENTION_MODES or isinstance(until, bool) or not str(until).isdecimal():
         raise errors.bad_request('Invalid retention mode or retain until timestamp')
     return FileRetentionSetting(_RETENTION_MODES[str(mode)], int(str(until)))
 

@@ -25,6 +25,7 @@ class Transfers:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._options = service.profile.options
 
     # Uploads
 
@@ -97,7 +98,12 @@ class Transfers:
             bucket = self._service.bucket_named(bucket_name)
             if not bucket.is_public or token is not None:
                 self._check_reader(bucket, file_name, params, token)
-            file = bucket.visible_file(file_name)
+            try:
+                file = bucket.visible_file(file_name)
+            except errors.SimulatedError as refusal:
+                if self._options.folder_download_status != 404 and file_name.endswith('/'):
+                    raise errors.bad_request(refusal.message) from None
+                raise
             return self._download(file, params, request.headers, token)
 
     def _check_reader(
@@ -118,7 +124,7 @@ class Transfers:
         self, file: File, params: Params, headers: Mapping[str, str], token: str | None
     ) -> Download:
         file.check_encryption(header_encryption(headers))
-        range_ = parse_range(headers.get('range'), file.content_length)
+        range_ = parse_range(headers.get('range'), file.content_length, self._options)
         answer = {name.lower(): text for name, text in file.download_headers(range_).items()}
         # The server counts for itself, also in the answer to HEAD.
         del answer['content-length']
@@ -126,17 +132,20 @@ class Transfers:
         default = file.bucket.bucket_info.get('Cache-Control')
         if default is not None:
             answer.setdefault('cache-control', default)
-        for name, target in rules.DOWNLOAD_OVERRIDES.items():
-            value = params.optional(name)
-            if value is not None:
-                if token is None:
-                    raise errors.unauthorized(f'{name} needs an authorization token')
-                answer[target.lower()] = value
+        answer |= self._overrides(params, token)
+        if self._options.content_md5_header and file.content_md5 is not None:
+            answer['content-md5'] = file.content_md5
         answer |= encryption_headers(file.server_side_encryption)
         answer |= self._lock_headers(file, token)
         if range_ is None:
             return 200, answer, file.content
         return 206, answer, file.content.slice(*range_)
+
+    def _overrides(self, params: Params, token: str | None) -> dict[str, str]:
+        values = rules.download_overrides(params.optional, self._options.header_limit)
+        if values and token is None:
+            raise errors.unauthorized(f'{next(iter(values))} needs an authorization token')
+        return {rules.DOWNLOAD_OVERRIDES[name].lower(): text for name, text in values.items()}
 
     def _lock_headers(self, file: File, token: str | None) -> dict[str, str]:
         answer: dict[str, str] = {}

@@ -9,9 +9,11 @@ from b2fast._core.server import HttpServer
 from b2fast.raw_api import ALL_CAPABILITIES
 
 from . import ids
+from .clock import DAY, AdjustableClock, Clock, system_clock
 from .faults import Fault
 from .http_door import HttpDoor, ServedRequest
-from .profile import Clock, Profile, system_clock
+from .options import DEFAULT_OPTIONS, Options
+from .profile import Profile
 from .state import Key, Service
 
 
@@ -32,7 +34,8 @@ class SimulatorServer:
     :param token_lifetime: seconds that tokens live; B2: 24 hours.
     :param custom_timestamps: clients may set upload timestamps, which B2 allows to chosen
         accounts.
-    :param clock: gives the time in milliseconds since 1970 UTC.
+    :param clock: gives the time in milliseconds since 1970 UTC; `advance_clock` adds to it.
+    :param options: what is done where it is not certain what B2 does; see `Options`.
     :raises OSError: the address cannot be listened on.
     """
 
@@ -49,13 +52,16 @@ class SimulatorServer:
         token_lifetime: float = 24 * 3600,
         custom_timestamps: bool = False,
         clock: Clock = system_clock,
+        options: Options = DEFAULT_OPTIONS,
     ) -> None:
+        self._clock = AdjustableClock(clock)
         profile = Profile(
-            clock=clock,
+            clock=self._clock,
             minimum_part_size=minimum_part_size,
             recommended_part_size=recommended_part_size,
             token_lifetime=round(token_lifetime * 1000),
             custom_timestamps=custom_timestamps,
+            options=options,
         )
         self._service = Service(profile)
         self.account_id = ids.new_account_id()
@@ -106,6 +112,25 @@ class SimulatorServer:
         """Ends every account token that was given out, as after 24 hours."""
         with self._service.lock:
             self._service.expire_all_tokens()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the simulator's clock forward and does what B2 does daily.
+
+        Every 24 hours on the way, and at the end, lifecycle rules are applied. Without this call
+        that happens with the first request of each day by UTC.
+
+        :raises ValueError: `seconds` is negative.
+        """
+        if seconds < 0:
+            raise ValueError('the clock goes forward only')
+        left = round(seconds * 1000)
+        with self._service.lock:
+            while left > DAY:
+                self._clock.advance(DAY)
+                self._service.tick()
+                left -= DAY
+            self._clock.advance(left)
+            self._service.tick()
 
     @property
     def calls(self) -> Counter[str]:
