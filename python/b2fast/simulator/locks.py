@@ -48,6 +48,9 @@ def may_delete(file: File, now: int, bypass_governance: bool) -> bool:
 
     :param bypass_governance: lifts retention in governance mode.
     """
+    # What an unfinished file is to have protects nothing before there is a file.
+    if file.action == 'start' and file.bucket.profile.checks_locks:
+        return True
     if file.legal_hold == LegalHold.ON:
         return False
     retention = retention_in_force(file, now)
