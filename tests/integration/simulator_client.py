@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import socket
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import requests
 
@@ -72,6 +75,31 @@ class Client:
         }
         headers = {name: value for name, value in headers.items() if value is not None}
         return self.http.post(target['uploadUrl'], data=data, headers=headers)
+
+    def send_two_at_once(self, target: dict[str, str]) -> tuple[int, str]:
+        """Uploads a file while another upload with the same token goes on.
+
+        :return: how the one is refused that began first.
+        """
+        headers = {
+            'Authorization': target['authorizationToken'],
+            'X-Bz-File-Name': 'slow',
+            'Content-Type': 'text/plain',
+            'X-Bz-Content-Sha1': 'do_not_verify',
+        }
+        url = urlsplit(target['uploadUrl'])
+        with socket.create_connection((str(url.hostname), url.port), timeout=30) as slow:
+            head = {'Host': url.netloc, 'Content-Length': '2', 'Expect': '100-continue', **headers}
+            lines = [f'POST {url.path} HTTP/1.1', *(f'{k}: {v}' for k, v in head.items()), '', '']
+            slow.sendall('\r\n'.join(lines).encode())
+            # The server asks for the body: it has the head.
+            assert slow.recv(1000).startswith(b'HTTP/1.1 100 ')
+            fast = self.send(target, b'data', {**headers, 'X-Bz-File-Name': 'fast'})
+            assert fast.status_code == 200
+            slow.sendall(b'xy')
+            answer = http.client.HTTPResponse(slow)
+            answer.begin()
+            return answer.status, json.loads(answer.read())['code']
 
     def upload(
         self, bucket_id: str, name: str, data: bytes = b'data', **headers: str | None

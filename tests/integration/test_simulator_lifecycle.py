@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -171,10 +170,10 @@ class TestRules:
 
 class TestClock:
     @pytest.fixture
-    def bucket_id(self, client: Client) -> Iterator[str]:
+    def bucket_id(self, client: Client) -> str:
         bucket_id = ruled(client, {'fileNamePrefix': '', HIDE: 1})
         client.store(bucket_id, 'a')
-        yield bucket_id
+        return bucket_id
 
     def test_a_users_own_clock(self, client: Client, bucket_id: str, clock: Clock) -> None:
         # Nothing happens within the day, by UTC; NOW is 22:13.
