@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import http.client
 import json
 import socket
@@ -128,3 +130,38 @@ def refusal(response: requests.Response) -> tuple[int, str]:
     assert body['status'] == response.status_code
     assert response.headers['Content-Type'] == 'application/json;charset=utf-8'
     return response.status_code, body['code']
+
+
+@dataclass(frozen=True)
+class CustomerKey:
+    """What SSE-C sends: as JSON, as headers and as arguments of `Client.upload`."""
+
+    key: str
+    md5: str
+
+    @property
+    def setting(self) -> dict[str, str]:
+        return {
+            'mode': 'SSE-C',
+            'algorithm': 'AES256',
+            'customerKey': self.key,
+            'customerKeyMd5': self.md5,
+        }
+
+    @property
+    def headers(self) -> dict[str, str]:
+        prefix = 'X-Bz-Server-Side-Encryption-Customer-'
+        return {
+            prefix + 'Algorithm': 'AES256',
+            prefix + 'Key': self.key,
+            prefix + 'Key-Md5': self.md5,
+        }
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        return {name.replace('-', '_'): value for name, value in self.headers.items()}
+
+
+def customer_key(secret: bytes) -> CustomerKey:
+    digest = hashlib.md5(secret, usedforsecurity=False).digest()
+    return CustomerKey(base64.b64encode(secret).decode(), base64.b64encode(digest).decode())

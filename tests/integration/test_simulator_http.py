@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import threading
 from typing import Any
@@ -578,30 +577,6 @@ class TestDownloads:
         assert client.download(by_id, token=token).status_code == 401
         clock.now += 10_000
         assert client.download(self.PATH, token=token).status_code == 401
-
-    def test_customer_key(self, client: Client, bucket_id: str) -> None:
-        def headers(key: bytes) -> dict[str, str]:
-            prefix = 'X_Bz_Server_Side_Encryption_Customer_'
-            return {
-                prefix + 'Algorithm': 'AES256',
-                prefix + 'Key': base64.b64encode(key).decode(),
-                prefix + 'Key_Md5': base64.b64encode(
-                    hashlib.md5(key, usedforsecurity=False).digest()
-                ).decode(),
-            }
-
-        file = client.store(bucket_id, 'a', **headers(b'k' * 32))
-        assert file['serverSideEncryption'] == {'mode': 'SSE-C', 'algorithm': 'AES256'}
-        path = '/file/bucket-1/a'
-
-        def sent(key: bytes) -> dict[str, str]:
-            return {name.replace('_', '-'): value for name, value in headers(key).items()}
-
-        assert client.download(path, **sent(b'k' * 32)).content == b'data'
-        assert refusal(client.download(path)) == (400, 'bad_request')
-        assert refusal(client.download(path, **sent(b'x' * 32))) == (403, 'access_denied')
-        copy = {'sourceFileId': file['fileId'], 'fileName': 'b'}
-        assert client.refused('b2_copy_file', **copy) == (400, 'bad_request')
 
 
 class TestCopies:
