@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 
+from b2fast import ReplicationStatus
 from b2fast.simulator import Options, SimulatorServer
 
 from ..helpers import Clock, sha1_of
@@ -214,6 +215,18 @@ def test_retention_from_finish(serve: Serve) -> None:
         done = client.call('b2_finish_large_file', fileId=file_id, partSha1Array=digests)
         begin = NOW + 10_000 if from_finish else NOW
         assert done['fileRetention']['value']['retainUntilTimestamp'] == begin + DAY
+
+
+def test_replication_status_case(serve: Serve) -> None:
+    for options, expected in (({}, 'PENDING'), ({'replication_status_case': 'lower'}, 'pending')):
+        client = serve(**options)
+        file_id = client.store(client.create_bucket(), 'a')['fileId']
+        service = client.server._service
+        service.file(file_id).replication_status = ReplicationStatus.PENDING
+        info = client.call('b2_get_file_info', fileId=file_id)
+        assert info['replicationStatus'] == expected
+        headers = client.download('/file/bucket-1/a').headers
+        assert headers['X-Bz-Replication-Status'] == expected
 
 
 def test_wrong_key_code(serve: Serve) -> None:

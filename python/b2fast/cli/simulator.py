@@ -38,6 +38,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument('--key', help='the master key (made up)')
     parser.add_argument(
         '--option',
+        type=_setting,
         action='append',
         default=[],
         dest='options',
@@ -58,15 +59,20 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
+def _setting(text: str) -> str:
+    from b2fast.simulator import Options
+
+    try:
+        Options.parse([text])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT, SIGTERM or, if asked for, the end of standard input."""
     from b2fast.simulator import Options, SimulatorServer
 
-    try:
-        options = Options.parse(arguments.options)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
     # Blocked before the server starts its threads, which inherit the mask: the signals then wait
     # for `sigwait` and interrupt nothing half-done.
     signals = {signal.SIGINT, signal.SIGTERM}
@@ -77,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         data_dir=arguments.data_dir,
         key_id=arguments.key_id,
         key=arguments.key,
-        options=options,
+        options=Options.parse(arguments.options),
     ) as server:
         if arguments.json:
             _print_json({'url': server.url, 'key_id': server.key_id, 'key': server.key})

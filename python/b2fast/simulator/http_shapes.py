@@ -112,6 +112,8 @@ def file_version(file: File | Folder, version: int, may: Callable[[str], bool]) 
     if isinstance(file, Folder):
         return _with_size(_FOLDER | {'fileName': file.name}, version)
     answer = _with_size(_plain(file), version)
+    if file.replication_status is not None:
+        answer['replicationStatus'] = replication_status(file)
     if file.action == 'hide':
         return answer
     retention = file.file_retention or NO_RETENTION_FILE_SETTING
@@ -122,6 +124,15 @@ def file_version(file: File | Folder, version: int, may: Callable[[str], bool]) 
     answer['legalHold'] = _filtered(may('readFileLegalHolds'), file.legal_hold.value)
     answer['serverSideEncryption'] = encryption_fields(file.server_side_encryption)
     return answer
+
+
+def replication_status(file: File) -> str | None:
+    """Returns what replication has made of a version, if it is covered by a rule."""
+    if file.replication_status is None:
+        return None
+    status: str = file.replication_status.value
+    lower = file.bucket.profile.options.replication_status_case == 'lower'
+    return status.lower() if lower else status
 
 
 def part(found: Part, file: File, listed: bool = False) -> dict[str, Any]:

@@ -137,6 +137,9 @@ class Transfers:
             answer['content-md5'] = file.content_md5
         answer |= encryption_headers(file.server_side_encryption)
         answer |= self._lock_headers(file, token)
+        status = http_shapes.replication_status(file)
+        if status is not None:
+            answer['x-bz-replication-status'] = status
         if range_ is None:
             return 200, answer, file.content
         return 206, answer, file.content.slice(*range_)

@@ -132,7 +132,6 @@ def check_file_info(name: str, info: Mapping[str, str], limit: int) -> None:
 
     :param limit: most bytes of name and information.
     """
-    size = len(quote(name, safe=SAFE))
     for key, value in info.items():
         if not _FILE_INFO_KEY.fullmatch(key) or not isinstance(value, str):
             raise errors.bad_request(f'fileInfo: illegal entry {key!r}')
@@ -140,12 +139,17 @@ def check_file_info(name: str, info: Mapping[str, str], limit: int) -> None:
             raise errors.bad_request(f'fileInfo: {key!r} is reserved')
         if key in HEADER_INFO:
             header_values.check(HEADER_INFO[key], value)
-        size += len(key) + len(quote(value, safe=SAFE))
+    size = metadata_size(name, info)
     if size > limit:
         raise errors.bad_request(
             f'File name and file information take {size} bytes; the limit is {limit}',
             'metadata_exceeded',
         )
+
+
+def metadata_size(name: str, info: Mapping[str, str]) -> int:
+    """Returns how many bytes a file's name and information take in headers."""
+    return len(encode(name)) + sum(len(key) + len(encode(value)) for key, value in info.items())
 
 
 def download_overrides(get: Callable[[str], str | None], limit: int) -> dict[str, str]:

@@ -9,7 +9,7 @@ from b2fast._core.server import HttpServer
 from b2fast.raw_api import ALL_CAPABILITIES
 
 from . import ids
-from .clock import DAY, AdjustableClock, Clock, system_clock
+from .clock import Clock, system_clock
 from .faults import Fault
 from .http_door import HttpDoor, ServedRequest
 from .options import DEFAULT_OPTIONS, Options
@@ -54,9 +54,8 @@ class SimulatorServer:
         clock: Clock = system_clock,
         options: Options = DEFAULT_OPTIONS,
     ) -> None:
-        self._clock = AdjustableClock(clock)
         profile = Profile(
-            clock=self._clock,
+            clock=clock,
             minimum_part_size=minimum_part_size,
             recommended_part_size=recommended_part_size,
             token_lifetime=round(token_lifetime * 1000),
@@ -121,16 +120,7 @@ class SimulatorServer:
 
         :raises ValueError: `seconds` is negative.
         """
-        if seconds < 0:
-            raise ValueError('the clock goes forward only')
-        left = round(seconds * 1000)
-        with self._service.lock:
-            while left > DAY:
-                self._clock.advance(DAY)
-                self._service.tick()
-                left -= DAY
-            self._clock.advance(left)
-            self._service.tick()
+        self._service.advance_clock(seconds)
 
     @property
     def calls(self) -> Counter[str]:

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from threading import RLock
 from typing import Any, NoReturn, TypedDict
@@ -16,7 +16,7 @@ from b2fast.raw_api import ALL_CAPABILITIES
 
 from . import errors, lifecycle, rules
 from .bucket import Bucket, BucketSettings
-from .clock import DAY
+from .clock import DAY, AdjustableClock
 from .file import File
 from .ids import Ids
 from .profile import Profile
@@ -140,7 +140,8 @@ class Service:
     """
 
     def __init__(self, profile: Profile, make_bucket: BucketFactory = Bucket) -> None:
-        self.profile = profile
+        self._clock = AdjustableClock(profile.clock)
+        self.profile = replace(profile, clock=self._clock)
         self.lock = RLock()
         self.ids = Ids()
         self.keys: dict[str, Key] = {}
@@ -348,6 +349,22 @@ class Service:
         for bucket in list(self.buckets_by_id.values()):
             lifecycle.apply_rules(bucket, now)
         self._forget_ended(now - _REMEMBERED)
+
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the clock forward; every 24 hours on the way, and at the end, comes a tick.
+
+        :raises ValueError: `seconds` is negative.
+        """
+        if seconds < 0:
+            raise ValueError(f'the clock goes forward only, not by {seconds} seconds')
+        left = round(seconds * 1000)
+        with self.lock:
+            while left > DAY:
+                self._clock.advance(DAY)
+                self.tick()
+                left -= DAY
+            self._clock.advance(left)
+            self.tick()
 
     def tick_when_due(self) -> None:
         """Does it if the day, by UTC, is a later one than at the last time."""
