@@ -8,8 +8,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import requests
 
-from ..helpers import sha1_of
+from b2fast.simulator import Options, SimulatorServer
+
+from ..helpers import Clock, sha1_of
 from .simulator_client import Client, refusal
 
 BAD = (400, 'bad_request')
@@ -337,3 +340,114 @@ class TestListings:
         assert (folder['action'], folder['size']) == ('folder', 0)
         (file,) = client.call('b2_list_file_versions', bucketId=bucket_id)['files']
         assert file['size'] == 4
+
+
+class TestOddValues:
+    """What no client of B2 sends. None of it may look like a failure of the service."""
+
+    LONG = '9' * 5000
+    ALONE = '\ud800'
+
+    @pytest.mark.parametrize(
+        ('call', 'fields'),
+        [
+            ('b2_start_large_file', {'fileName': ALONE}),
+            ('b2_start_large_file', {'fileInfo': {'key': ALONE}}),
+            ('b2_start_large_file', {'fileInfo': {'b2-cache-control': f'a="{ALONE}"'}}),
+            ('b2_start_large_file', {'contentType': 'x/\ny'}),
+            ('b2_start_large_file', {'contentType': ALONE}),
+            ('b2_start_large_file', {'customUploadTimestamp': LONG}),
+            ('b2_start_large_file', {'fileRetention': {'mode': 'x', 'retainUntilTimestamp': LONG}}),
+            ('b2_start_large_file', {'fileRetention': {'mode': []}}),
+            ('b2_start_large_file', {'serverSideEncryption': {'mode': []}}),
+            ('b2_update_bucket', {'defaultRetention': {'mode': [], 'period': {}}}),
+            ('b2_update_bucket', {'corsRules': [{'corsRuleName': []}]}),
+            ('b2_hide_file', {'fileName': ALONE}),
+            ('b2_update_bucket', {'bucketInfo': {'Cache-Control': 'a\nb'}}),
+            ('b2_update_bucket', {'lifecycleRules': [{'fileNamePrefix': '', 'days': 1}]}),
+            ('b2_create_key', {'namePrefix': ALONE, 'capabilities': ['fly'], 'keyName': 'k'}),
+            ('b2_get_file_info', {'fileId': ALONE}),
+            ('b2_copy_file', {'range': f'bytes=0-{LONG}', 'sourceFileId': '{file}'}),
+        ],
+    )
+    def test_in_json(self, client: Client, bucket_id: str, call: str, fields: Any) -> None:
+        file_id = client.store(bucket_id, 'a')['fileId']
+        fields = {
+            'accountId': client.server.account_id,
+            'bucketId': bucket_id,
+            'fileName': 'a',
+            'contentType': 'x/y',
+            **fields,
+        }
+        if fields.get('sourceFileId'):
+            fields['sourceFileId'] = file_id
+        response = client.post(call, **fields)
+        assert refusal(response)[0] == 400
+
+    def test_nested_json(self, client: Client) -> None:
+        url = f'{client.server.url}/b2api/v4/b2_list_buckets'
+        body = '[' * 100_000
+        response = client.http.post(url, data=body, headers={'Authorization': client.token})
+        assert refusal(response) == (400, 'bad_json')
+
+    def test_in_queries(self, client: Client, bucket_id: str) -> None:
+        query = f'bucketId={bucket_id}&maxFileCount={self.LONG}'
+        assert refusal(client.download(f'/b2api/v4/b2_list_file_names?{query}')) == BAD
+
+    @pytest.mark.parametrize(
+        'headers',
+        [
+            {'X_Bz_Custom_Upload_Timestamp': LONG},
+            {'X_Bz_Custom_Upload_Timestamp': '\u0663'},
+            {
+                'X_Bz_File_Retention_Mode': 'governance',
+                'X_Bz_File_Retention_Retain_Until_Timestamp': LONG,
+            },
+            {'X_Bz_Content_Sha1': '\u0663' * 40},
+            {'X_Bz_File_Name': '%ED%A0%80'},
+            {'X_Bz_Info_a': '%ED%A0%80'},
+        ],
+    )
+    def test_in_upload_headers(
+        self, client: Client, bucket_id: str, headers: dict[str, str]
+    ) -> None:
+        encoded = {name: value.encode() for name, value in headers.items()}
+        response = client.upload(bucket_id, 'a', **encoded)
+        assert refusal(response) == BAD
+
+    def test_in_part_numbers(self, client: Client, bucket_id: str) -> None:
+        file_id = client.call(
+            'b2_start_large_file', bucketId=bucket_id, fileName='a', contentType='x/y'
+        )['fileId']
+        target = client.call('b2_get_upload_part_url', fileId=file_id)
+        response = client.send(target, b'', {'X-Bz-Part-Number': self.LONG})
+        assert refusal(response) == BAD
+
+    @pytest.mark.parametrize(
+        ('wanted', 'status'),
+        [
+            (f'bytes={LONG}-', 416),
+            (f'bytes=0-{LONG}', 206),
+            (f'bytes=-{LONG}', 206),
+            ('bytes=\u0663-', 200),
+        ],
+    )
+    def test_in_ranges(self, client: Client, bucket_id: str, wanted: str, status: int) -> None:
+        client.store(bucket_id, 'a')
+        headers = {'Authorization': client.token, 'Range': wanted.encode()}
+        response = client.http.get(f'{client.server.url}/file/bucket-1/a', headers=headers)
+        assert response.status_code == status
+
+    def test_timestamps_before_1970(self, clock: Clock) -> None:
+        with (
+            SimulatorServer(clock=clock, custom_timestamps=True) as server,
+            requests.Session() as session,
+        ):
+            client = Client(server, http=session)
+            client.token = client.authorize().json()['authorizationToken']
+            start = {'bucketId': client.create_bucket(), 'fileName': 'a', 'contentType': 'x/y'}
+            assert client.refused('b2_start_large_file', **start, customUploadTimestamp=-1) == BAD
+
+    def test_characters_of_bucket_names(self) -> None:
+        with pytest.raises(ValueError, match='bucket_name_characters'):
+            Options(bucket_name_characters='z-a')

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -461,5 +463,12 @@ class TestParse:
             Options(header_limit=True)
 
     def test_each_is_described(self) -> None:
+        page = (Path(__file__).parents[2] / 'docs' / 'simulator.md').read_text()
         for field in fields(Options):
             assert f':param {field.name}: ' in (Options.__doc__ or '')
+            default = str(field.default)
+            if isinstance(field.default, int):
+                # Thousands are set apart from ten thousand on.
+                default = f'{field.default:,}' if field.default > 9999 else default.lower()
+            row = rf'\| `{field.name}` \| `?{re.escape(default)}`? \|'
+            assert re.search(row, page), field.name

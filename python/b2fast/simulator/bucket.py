@@ -295,6 +295,7 @@ class Bucket:
         options = self.profile.options
         if self.profile.checks_names:
             rules.check_file_name(new.name, options.old_file_names)
+            rules.check_content_type(new.content_type)
             customer_key = new.encryption and new.encryption.mode == EncryptionMode.SSE_C
             is_short = customer_key or self.is_file_lock_enabled
             rules.check_file_info(
@@ -312,8 +313,10 @@ class Bucket:
                     'Custom upload timestamps are not enabled for this account',
                     'custom_timestamp_not_allowed',
                 )
-            if self.profile.checks_settings and new.timestamp > self.profile.clock():
-                raise errors.bad_request('The custom upload timestamp is in the future')
+            if self.profile.checks_settings and not 0 <= new.timestamp <= self.profile.clock():
+                raise errors.bad_request(
+                    'The custom upload timestamp is in the future, or negative'
+                )
 
     def upload(self, new: NewFile, content: Content, sha1: str) -> File:
         """Stores a file.

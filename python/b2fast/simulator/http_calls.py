@@ -13,17 +13,12 @@ from .bucket import Bucket, BucketSettings, NewFile
 from .file import File
 from .http_keys import KeyCalls
 from .http_locks import LockCalls
-from .http_request import Call, Params
+from .http_request import RETENTION_MODES, Call, Params
 from .listing import Folder
 from .state import DownloadToken, Service
 
 _MAX_DOWNLOAD_SECONDS = 604_800
 _LISTED_BUCKET_TYPES = {*rules.BUCKET_TYPES, 'snapshot', 'restricted', 'shared'}
-_RETENTION_MODES = {
-    None: RetentionMode.NONE,
-    'governance': RetentionMode.GOVERNANCE,
-    'compliance': RetentionMode.COMPLIANCE,
-}
 
 
 class JsonCalls:
@@ -447,10 +442,10 @@ def _bucket_retention(params: Params) -> BucketRetentionSetting | None:
         return None
     mode = value.get('mode')
     period = value.get('period')
-    if mode not in _RETENTION_MODES:
-        raise errors.bad_request('defaultRetention: invalid mode')
     if mode is None:
         return BucketRetentionSetting(RetentionMode.NONE)
+    if str(mode) not in RETENTION_MODES:
+        raise errors.bad_request('defaultRetention: invalid mode')
     if (
         not isinstance(period, dict)
         or period.get('unit') not in ('days', 'years')
@@ -459,5 +454,5 @@ def _bucket_retention(params: Params) -> BucketRetentionSetting | None:
     ):
         raise errors.bad_request('defaultRetention: invalid period')
     return BucketRetentionSetting(
-        _RETENTION_MODES[mode], RetentionPeriod(**{period['unit']: period['duration']})
+        RETENTION_MODES[str(mode)], RetentionPeriod(**{period['unit']: period['duration']})
     )

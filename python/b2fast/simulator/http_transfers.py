@@ -12,7 +12,7 @@ from b2fast.http_constants import HEX_DIGITS_AT_END
 from . import errors, http_shapes, ids, rules
 from .bucket import Bucket, NewFile
 from .file import File, encryption_headers
-from .http_request import Params, header, header_encryption, uploaded_file
+from .http_request import Params, header, header_encryption, integer, uploaded_file
 from .ranges import parse_range
 from .state import Key, Service
 
@@ -52,14 +52,12 @@ class Transfers:
         with self._service.upload_with(headers.get('authorization'), request.age) as token:
             if token.file_id != file_id:
                 raise errors.bad_auth_token()
-            number = header(headers, 'x-bz-part-number')
-            if not number.isdecimal():
-                raise errors.bad_request('X-Bz-Part-Number has to be an integer')
+            number = integer(header(headers, 'x-bz-part-number'), 'X-Bz-Part-Number')
             content, sha1 = _received(request)
             encryption = header_encryption(headers)
             with self._service.lock:
                 bucket = self._service.bucket(token.bucket.bucket_id)
-                part = bucket.add_part(file_id, int(number), content, sha1, encryption)
+                part = bucket.add_part(file_id, number, content, sha1, encryption)
                 return http_shapes.part(part, bucket.unfinished_file(file_id))
 
     @staticmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -131,6 +132,10 @@ class Options:
             if choices is not None and value not in choices:
                 shown = ', '.join(map(str, choices))
                 raise ValueError(f'option {field.name}: {value!r} is none of {shown}')
+        try:
+            re.compile(f'[{self.bucket_name_characters}]')
+        except re.error as error:
+            raise ValueError(f'option bucket_name_characters: {error}') from None
 
     @classmethod
     def parse(cls, settings: Iterable[str]) -> Options:

@@ -7,7 +7,9 @@ import re
 from . import errors
 from .options import DEFAULT_OPTIONS, Options
 
-_RANGE = re.compile(r'bytes=(\d*)-(\d*)')
+_RANGE = re.compile(r'bytes=([0-9]*)-([0-9]*)')
+# Longer than any file; numbers of more digits are cut to it.
+_FAR = 10**18
 
 
 def parse_range(
@@ -26,17 +28,21 @@ def parse_range(
     match = _RANGE.fullmatch(header.strip())
     first, last = match.groups() if match else ('', '')
     is_suffix = not first and last and options.suffix_ranges
-    is_range = first and (not last or int(first) <= int(last))
+    is_range = first and (not last or _number(first) <= _number(last))
     if not is_suffix and not is_range:
         if options.malformed_range_status != 200:
             raise errors.malformed_range(options.malformed_range_status)
         return None
     if is_suffix:
-        count = min(int(last), length)
+        count = min(_number(last), length)
         if not count:
             raise errors.range_not_satisfiable()
         return length - count, length
-    return clamp_range((int(first), int(last) if last else None), length)
+    return clamp_range((_number(first), _number(last) if last else None), length)
+
+
+def _number(digits: str) -> int:
+    return int(digits) if len(digits) <= len(str(_FAR)) else _FAR
 
 
 def clamp_range(wanted: tuple[int, int | None], length: int) -> tuple[int, int]:

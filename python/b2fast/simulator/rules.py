@@ -37,6 +37,7 @@ _LENIENT_BUCKET_NAME = re.compile(r'[-a-zA-Z0-9]+')
 _BUCKET_INFO_KEY = re.compile(r'[A-Za-z0-9_-]{1,50}')
 _FILE_INFO_KEY = re.compile(r"[A-Za-z0-9\-_.~!#$%^&*'|+`]{1,50}")
 _SHA1 = re.compile(r'[0-9a-fA-F]{40}')
+_PRINTABLE = re.compile(r'[\x20-\x7e]+')
 _CONTROL = re.compile(r'[\x00-\x1f\x7f]')
 _OLD_SEGMENT_LIMIT = 250
 # Not the system's tables: the same name gets the same type on every machine.
@@ -74,6 +75,8 @@ def check_bucket_info(info: Mapping[str, str]) -> None:
     for key, value in info.items():
         if not _BUCKET_INFO_KEY.fullmatch(key) or not isinstance(value, str):
             raise errors.bad_request(f'bucketInfo: illegal entry {key!r}')
+        if key == 'Cache-Control':
+            header_values.check(key, value)
 
 
 def check_lifecycle_rules(rules: Sequence[Mapping[str, Any]], overlaps: bool) -> None:
@@ -125,6 +128,12 @@ def _check_old_file_name(name: str) -> None:
         raise errors.bad_request("File names must not start or end with '/' or contain '//'")
     if any(len(segment.encode()) > _OLD_SEGMENT_LIMIT for segment in segments):
         raise errors.bad_request('File names must not have segments of more than 250 bytes')
+
+
+def check_content_type(content_type: str) -> None:
+    """Refuses what cannot be sent in a header."""
+    if not _PRINTABLE.fullmatch(content_type):
+        raise errors.bad_request(f'Invalid content type: {content_type!r}')
 
 
 def check_file_info(name: str, info: Mapping[str, str], limit: int) -> None:
