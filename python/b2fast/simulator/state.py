@@ -12,10 +12,9 @@ from hmac import compare_digest
 from threading import RLock
 from typing import Any, NoReturn, TypedDict
 
-from b2fast.raw_api import ALL_CAPABILITIES
-
 from . import errors, lifecycle, rules
 from .bucket import Bucket, BucketSettings
+from .capabilities import check as check_capabilities
 from .clock import DAY, AdjustableClock
 from .file import File
 from .ids import Ids
@@ -24,18 +23,6 @@ from .profile import Profile
 _MAX_BUCKETS = 100
 _KEY_NAME = re.compile(r'[A-Za-z0-9-]{1,100}')
 _MAX_KEY_SECONDS = 1000 * 24 * 3600
-# Names that B2 knows besides those that its Python client lists.
-_NEWER_CAPABILITIES = (
-    'readBucketLifecycleRules',
-    'readBucketLogging',
-    'writeBucketLifecycleRules',
-    'writeBucketLogging',
-)
-_KNOWN_CAPABILITIES = frozenset((*ALL_CAPABILITIES, *_NEWER_CAPABILITIES))
-# What a key that is restricted to buckets cannot have.
-_ACCOUNT_CAPABILITIES = frozenset(
-    ('deleteBuckets', 'deleteKeys', 'listKeys', 'writeBuckets', 'writeKeys')
-)
 # How long ended tokens and keys are known as such.
 _REMEMBERED = DAY
 
@@ -278,7 +265,12 @@ class Service:
                 'valid duration must be greater than 0, and less than 1000 days in seconds'
             )
         if self.profile.checks_settings:
-            self._check_capabilities(creator, set(capabilities), bucket_ids)
+            check_capabilities(set(capabilities), restricted=bucket_ids is not None)
+            if bucket_ids is not None and not bucket_ids:
+                raise errors.bad_request('bucketIds must not be empty')
+        within = set(capabilities) <= set(creator.capabilities)
+        if self.profile.options.keys_within_creator and not within:
+            raise errors.unauthorized('a key cannot give what it may not do itself')
         end = None if seconds is None else self.profile.clock() // 1000 + seconds
         buckets: list[NamedBucket] | None = None
         if bucket_ids is not None:
@@ -288,24 +280,6 @@ class Service:
         self.keys[key.application_key_id] = key
         self.created_keys.append(key)
         return key
-
-    def _check_capabilities(
-        self, creator: Key, capabilities: set[str], bucket_ids: Sequence[str] | None
-    ) -> None:
-        if not capabilities or not capabilities <= _KNOWN_CAPABILITIES:
-            raise errors.bad_request('unknown capability, or none')
-        if bucket_ids is not None:
-            if not bucket_ids:
-                raise errors.bad_request('bucketIds must not be empty')
-            too_much = capabilities & _ACCOUNT_CAPABILITIES
-            if too_much:
-                raise errors.bad_request(
-                    f'a key restricted to buckets cannot have {", ".join(sorted(too_much))}'
-                )
-        if self.profile.options.keys_within_creator and not capabilities <= set(
-            creator.capabilities
-        ):
-            raise errors.unauthorized('a key cannot give what it may not do itself')
 
     def keys_in_force(self, account_id: str) -> list[Key]:
         """Returns the account's created keys that have not expired, in order of creation."""
