@@ -32,7 +32,7 @@ _OPERATIONS = frozenset(
 CALLS = tuple(sorted(name for name in _OPERATIONS if name.startswith('b2_')))
 
 _NAME = re.compile(r'(?!b2-)[A-Za-z0-9-]{6,50}')
-_ORIGIN = re.compile(r'https?://(?:[^*/?#\s]*\*?[^*/?#\s]*)')
+_ORIGIN = re.compile(r'https?://[^*/?#\s]*(?:\*[^*/?#\s]*)?')
 _HEADER_NAME = re.compile(r"[!#$%&'+\-.^_`|~0-9A-Za-z]+")
 _MAX_AGE = 86_400
 _MAX_RULES = 100

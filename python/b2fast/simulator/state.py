@@ -357,7 +357,7 @@ class Service:
             for token, found in list(tokens.items()):
                 if found.expires is not None and found.expires <= before:
                     del tokens[token]
-                    self.expired_tokens.discard(token)
+        self.expired_tokens.intersection_update({token for table in tables for token in table})
         for key in list(self.created_keys):
             end = key.expiration_timestamp_or_none
             if end is not None and end * 1000 <= before:
