@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -118,6 +119,8 @@ class TestArguments:
             ['demo', '--size', 'huge'],
             ['demo', '--workers', '0'],
             ['simulator', '--port', 'http'],
+            ['simulator', '--option', 'no_such=1'],
+            ['simulator', '--option', 'wrong_key_code=other'],
         ],
     )
     def test_wrong_usage(
@@ -195,6 +198,16 @@ class TestSimulator:
         out, err = process.communicate(timeout=DEADLINE)
         assert 'top-secret' not in out + err
         assert re.search(r'b2_authorize_account +1', out)
+
+    def test_options(self, start: Start) -> None:
+        code = '--option=wrong_key_code=bad_auth_token'
+        process = start('simulator', '--port=0', '--json', '--until-eof', code)
+        url = json.loads(read_line(process))['url']
+        with pytest.raises(HTTPError) as raised:
+            authorize(url, 'no-id', 'no-key')
+        with raised.value as refusal:
+            assert json.load(refusal)['code'] == 'bad_auth_token'
+        process.communicate(timeout=DEADLINE)
 
     def test_a_port_in_use_is_one_line(self) -> None:
         with socket.create_server(('127.0.0.1', 0)) as taken:

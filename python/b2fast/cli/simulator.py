@@ -59,6 +59,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help='serve HTTPS with this certificate and its private key (PEM)',
     )
     parser.add_argument(
+        '--option',
+        type=_setting,
+        action='append',
+        default=[],
+        dest='options',
+        metavar='NAME=VALUE',
+        help='what to do where it is not certain what B2 does, as in hide_marker_sha1=empty; '
+        'docs/simulator.md lists the options',
+    )
+    parser.add_argument(
         '--json',
         action='store_true',
         help='print one line of JSON (url, key_id, key) at the start and one (calls) at the end',
@@ -71,9 +81,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.set_defaults(run=run)
 
 
+def _setting(text: str) -> str:
+    from b2fast.simulator import Options
+
+    try:
+        Options.parse([text])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT, SIGTERM or, if asked for, the end of standard input."""
-    from b2fast.simulator import Certificate, SimulatorServer
+    from b2fast.simulator import Certificate, Options, SimulatorServer
 
     made = arguments.tls is not None
     given = Certificate(*arguments.certificate) if arguments.certificate else None
@@ -89,6 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
         key=arguments.key,
         tls=given or made,
         webhook_hosts=arguments.webhook_host,
+        options=Options.parse(arguments.options),
     ) as server:
         if server.certificate_authority is not None:
             Path(arguments.tls).write_text(server.certificate_authority)

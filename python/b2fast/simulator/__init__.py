@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .faults import Fault
 from .http_door import ServedRequest
+from .options import Options
 from .raw_bucket import BucketSimulator
 from .raw_objects import FileSimulator, KeySimulator, PartSimulator
 from .raw_response import FakeRaw, FakeRequest, FakeResponse, get_bytes_range
@@ -22,6 +23,7 @@ __all__ = [
     'Fault',
     'FileSimulator',
     'KeySimulator',
+    'Options',
     'PartSimulator',
     'RawSimulator',
     'ServedRequest',

@@ -8,26 +8,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from b2fast._core.server import Content
-from b2fast.encryption.setting import SSE_B2_AES, EncryptionSetting
+from b2fast.encryption.setting import EncryptionSetting
 from b2fast.encryption.types import EncryptionMode
 from b2fast.file_lock import (
     NO_RETENTION_BUCKET_SETTING,
     BucketRetentionSetting,
     FileRetentionSetting,
     LegalHold,
-    RetentionMode,
 )
 from b2fast.replication.types import ReplicationStatus
 
-from . import errors, notifications, replication, rules
+from . import cors, errors, locks, notifications, replication, rules
 from .file import File, Part
 from .listing import FileIndex, Page, Position
 from .ranges import exact_range
 
 if TYPE_CHECKING:
+    from .profile import Profile
     from .state import Service
 
-_DAY = 24 * 3600 * 1000
 _FIRST_TIMESTAMP = 5000
 # Older than every version: where a listing goes on after an ID that never existed.
 _OLDEST: Position = (0, 1)
@@ -95,7 +94,11 @@ class Bucket:
         self.bucket_info: dict[str, str] = dict(settings.bucket_info or {})
         self.cors_rules: list[Mapping[str, Any]] = list(settings.cors_rules or [])
         self.lifecycle_rules: list[Mapping[str, Any]] = list(settings.lifecycle_rules or [])
-        self.default_server_side_encryption = settings.encryption or SSE_B2_AES
+        self.default_server_side_encryption = (
+            self.profile.unset_encryption
+            if settings.encryption is None
+            else self._encryption(settings.encryption)
+        )
         self.is_file_lock_enabled = settings.file_lock
         self.default_retention = NO_RETENTION_BUCKET_SETTING
         self.replication = settings.replication
@@ -106,7 +109,7 @@ class Bucket:
         self.file_id_counter: Iterator[int] = itertools.count(self.FIRST_FILE_NUMBER, -1)
         self.upload_timestamp_counter: Iterator[int] = itertools.count(_FIRST_TIMESTAMP)
         self.upload_url_counter: Iterator[int] = itertools.count()
-        self._index: FileIndex[File] = FileIndex()
+        self._index: FileIndex[File] = FileIndex(self.profile.options.unfinished_hides)
         self._unfinished: dict[str, File] = {}
         # Deleted versions keep their place: a listing may be continued from one of them.
         self._positions: dict[str, Position] = {}
@@ -130,16 +133,21 @@ class Bucket:
     # Settings
 
     @staticmethod
-    def check_settings(settings: BucketSettings) -> None:
+    def check_settings(settings: BucketSettings, profile: Profile) -> None:
         """Refuses settings that no bucket can have."""
         if settings.bucket_type is not None:
             rules.check_bucket_type(settings.bucket_type)
         if settings.bucket_info is not None:
             rules.check_bucket_info(settings.bucket_info)
+        if settings.cors_rules is not None:
+            cors.check_rules(settings.cors_rules)
         if settings.lifecycle_rules is not None:
-            rules.check_lifecycle_rules(settings.lifecycle_rules)
-        if settings.encryption is not None and settings.encryption.mode != EncryptionMode.SSE_B2:
+            overlaps = profile.options.overlapping_lifecycle_rules
+            rules.check_lifecycle_rules(settings.lifecycle_rules, overlaps)
+        if settings.encryption is not None and settings.encryption.mode == EncryptionMode.SSE_C:
             raise errors.bad_request('The default encryption of a bucket has to be SSE-B2')
+        if settings.retention is not None:
+            locks.check_default_retention(settings.retention, profile)
 
     def update(self, settings: BucketSettings, if_revision_is: int | None = None) -> None:
         """Changes settings: all of them or, if one is refused, none.
@@ -150,7 +158,7 @@ class Bucket:
         if if_revision_is is not None and if_revision_is != self.revision:
             raise errors.revision_conflict()
         if self.profile.checks_settings:
-            self.check_settings(settings)
+            self.check_settings(settings, self.profile)
         replicated = settings.replication
         if self.profile.acts_on_rules and replicated is not None:
             replicated = replication.checked(
@@ -174,7 +182,7 @@ class Bucket:
         if settings.lifecycle_rules is not None:
             self.lifecycle_rules = list(settings.lifecycle_rules)
         if settings.encryption is not None:
-            self.default_server_side_encryption = settings.encryption
+            self.default_server_side_encryption = self._encryption(settings.encryption)
         if settings.retention is not None:
             self.default_retention = settings.retention
         if replicated is not None:
@@ -199,6 +207,12 @@ class Bucket:
         """
         rule['isSuspended'] = bool(reason) if is_suspended is None else is_suspended
         rule['suspensionReason'] = reason
+
+    def _encryption(self, setting: EncryptionSetting) -> EncryptionSetting:
+        """Returns how the service encrypts what asks for a setting; none is up to its options."""
+        if setting.mode == EncryptionMode.NONE and not self.profile.counted_ids:
+            return self.profile.unset_encryption
+        return setting
 
     # Finding files
 
@@ -241,6 +255,10 @@ class Bucket:
         if found is None:
             raise errors.not_found(file_name)
         return found
+
+    def versions_by_name(self, prefix: str) -> list[list[File]]:
+        """Returns the versions of each name with the prefix, the newest first."""
+        return self._index.versions_by_name(prefix)
 
     def page_of_names(
         self, start: str | None, count: int, prefix: str | None, delimiter: str | None = None
@@ -297,43 +315,44 @@ class Bucket:
 
         :raises SimulatedError: 400.
         """
+        options = self.profile.options
         if self.profile.checks_names:
-            rules.check_file_name(new.name)
+            rules.check_file_name(new.name, options.old_file_names)
+            rules.check_content_type(new.content_type)
             customer_key = new.encryption and new.encryption.mode == EncryptionMode.SSE_C
+            is_short = customer_key or self.is_file_lock_enabled
             rules.check_file_info(
-                new.name, new.info, short=bool(customer_key or self.is_file_lock_enabled)
+                new.name, new.info, options.short_header_limit if is_short else options.header_limit
             )
         if self.profile.checks_settings and not self.is_file_lock_enabled:
             held = new.legal_hold in (LegalHold.ON, LegalHold.OFF)
             if held or (new.retention is not None and new.retention.retain_until is not None):
                 raise errors.no_file_lock()
         if self.profile.checks_settings and new.retention is not None:
-            until = new.retention.retain_until
-            if until is not None and until <= self.profile.clock():
-                raise errors.bad_request(
-                    'The retain until timestamp must be in the future',
-                    'retain_until_timestamp_must_be_in_future',
-                )
+            locks.check_new_retention(new.retention, self.profile)
         if new.timestamp is not None:
             if not self.profile.custom_timestamps:
                 raise errors.bad_request(
                     'Custom upload timestamps are not enabled for this account',
                     'custom_timestamp_not_allowed',
                 )
-            if self.profile.checks_settings and new.timestamp > self.profile.clock():
-                raise errors.bad_request('The custom upload timestamp is in the future')
+            if self.profile.checks_settings and not 0 <= new.timestamp <= self.profile.clock():
+                raise errors.bad_request(
+                    'The custom upload timestamp is in the future, or negative'
+                )
 
     def upload(self, new: NewFile, content: Content, sha1: str) -> File:
         """Stores a file.
 
         :param content: what arrived.
-        :param sha1: what the caller says of it: 40 hex digits or `do_not_verify`.
+        :param sha1: what the caller says of it: see `rules.stored_sha1`.
         :raises SimulatedError: 400; nothing is stored then.
         """
         self.check_new_file(new)
-        if len(content) > self.profile.maximum_upload_size:
+        if len(content) > self.profile.options.maximum_upload_size:
             raise errors.bad_request(f'File size too big: {len(content)}')
-        stored = rules.stored_sha1(sha1, content.sha1())
+        unverified = self.profile.options.accepts_unverified_sha1
+        stored = rules.stored_sha1(sha1, content.sha1(), unverified)
         if stored is None:
             raise errors.file_sha1_mismatch(new.name)
         file = self._store('upload', new, stored, content)
@@ -363,10 +382,14 @@ class Bucket:
         lowest = 1 if self.profile.checks_parts else 0
         if not lowest <= part_number <= rules.MAX_PART_NUMBER:
             raise errors.bad_request('Part number must be in range 1 - 10000')
-        if len(content) > self.profile.maximum_upload_size:
+        if len(content) > self.profile.options.maximum_upload_size:
             raise errors.bad_request(f'Part size too big: {len(content)}')
+        repeats = encryption is not None and encryption.mode == EncryptionMode.SSE_B2
+        if self.profile.checks_parts and repeats:
+            raise errors.bad_request('SSE-B2 is said when the large file is started, not for parts')
         file.check_encryption(encryption)
-        stored = rules.stored_sha1(sha1, content.sha1())
+        unverified = self.profile.options.accepts_unverified_sha1
+        stored = rules.stored_sha1(sha1, content.sha1(), unverified)
         if stored is None:
             raise errors.part_sha1_mismatch(file_id)
         part = self.part_class(file_id, part_number, len(content), stored, content)
@@ -382,7 +405,14 @@ class Bucket:
         file = self.unfinished_file(file_id)
         if self.profile.checks_parts:
             self._check_part_sizes(file, len(part_sha1s))
-        file.finish(list(part_sha1s))
+        try:
+            file.finish(list(part_sha1s))
+        except errors.SimulatedError as refusal:
+            if self.profile.options.finish_codes:
+                raise
+            raise errors.bad_request(refusal.message) from None
+        if self.profile.options.retention_from_finish and file.file_retention is None:
+            file.file_retention = self._default_retention(self.profile.clock())
         del self._unfinished[file_id]
         self._created(file, notifications.UPLOADED_IN_PARTS)
         return file
@@ -410,7 +440,7 @@ class Bucket:
         :raises SimulatedError: 400 `already_hidden`, `no_such_file`.
         """
         if self.profile.checks_names:
-            rules.check_file_name(file_name)
+            rules.check_file_name(file_name, self.profile.options.old_file_names)
         if self.profile.checks_hiding and self._index.visible(file_name) is None:
             if any(version.action == 'hide' for version in self._index.versions(file_name)):
                 raise errors.already_hidden(file_name)
@@ -435,6 +465,35 @@ class Bucket:
             self._happened(notifications.DELETED, file)
         return file
 
+    def update_retention(
+        self,
+        file_id: str,
+        file_name: str,
+        retention: FileRetentionSetting,
+        bypass_governance: bool = False,
+    ) -> File:
+        """Replaces the retention of a version.
+
+        :raises SimulatedError: 400; 403 `access_denied`.
+        """
+        file = self.file_of_name(file_id, file_name)
+        if self.profile.checks_locks:
+            locks.set_retention(file, retention, self.profile, bypass_governance)
+        else:
+            file.file_retention = retention
+        return file
+
+    def update_legal_hold(self, file_id: str, file_name: str, legal_hold: LegalHold) -> File:
+        """Puts a version under legal hold, or ends it.
+
+        :raises SimulatedError: 400.
+        """
+        file = self.file_of_name(file_id, file_name)
+        if self.profile.checks_locks:
+            locks.check_lockable(file)
+        file.legal_hold = legal_hold
+        return file
+
     # What lifecycle rules do
 
     def hide_by_rule(self, file_name: str) -> File:
@@ -445,6 +504,10 @@ class Bucket:
         """Deletes a version or hide marker."""
         self._remove(file)
         self._happened(notifications.DELETED_BY_RULE, file)
+
+    def cancel_by_rule(self, file: File) -> None:
+        """Removes an unfinished file and its parts."""
+        self._remove(file)
 
     # Copies
 
@@ -549,7 +612,11 @@ class Bucket:
         timestamp: int | None = None,
     ) -> File:
         content_type: str | None = new.content_type
-        encryption: EncryptionSetting | None = new.encryption or self.default_server_side_encryption
+        encryption: EncryptionSetting | None = (
+            self.default_server_side_encryption
+            if new.encryption is None
+            else self._encryption(new.encryption)
+        )
         if action == 'hide':
             content_type = encryption = None
         elif self.profile.resolves_content_type:
@@ -561,7 +628,8 @@ class Bucket:
         if file_id is None:
             file_id = self._next_file_id(large=action == 'start')
         retention = new.retention
-        if retention is None and action != 'hide':
+        late = action == 'start' and self.profile.options.retention_from_finish
+        if retention is None and action != 'hide' and not late:
             retention = self._default_retention(timestamp)
         file = self.file_class(
             self.account_id,
@@ -597,7 +665,8 @@ class Bucket:
     def _next_timestamp(self) -> int:
         if self.profile.counted_ids:
             return next(self.upload_timestamp_counter)
-        return self.profile.clock()
+        now = self.profile.clock()
+        return now // 1000 * 1000 if self.profile.options.whole_second_timestamps else now
 
     def _next_file_id(self, large: bool) -> str:
         if self.profile.counted_ids:
@@ -605,11 +674,7 @@ class Bucket:
         return self.service.ids.file_id(self.bucket_id, self.profile.clock(), large)
 
     def _default_retention(self, timestamp: int) -> FileRetentionSetting | None:
-        setting = self.default_retention
         # b2sdk's simulator only stores the default.
-        if self.profile.counted_ids or setting.period is None:
+        if self.profile.counted_ids:
             return None
-        if setting.mode not in (RetentionMode.GOVERNANCE, RetentionMode.COMPLIANCE):
-            return None
-        days = setting.period.duration * (365 if setting.period.unit == 'years' else 1)
-        return FileRetentionSetting(setting.mode, timestamp + days * _DAY)
+        return locks.default_retention(self.default_retention, timestamp)

@@ -49,15 +49,23 @@ def bad_json(message: str) -> SimulatedError:
     return SimulatedError(400, 'bad_json', message)
 
 
+def bad_key(message: str) -> SimulatedError:
+    return SimulatedError(400, 'bad_request', message, lambda: exception.BadJson(message))
+
+
+def method_not_allowed(allowed: str) -> SimulatedError:
+    return SimulatedError(405, 'method_not_allowed', f'only {allowed} is supported')
+
+
 def unauthorized(message: str = '') -> SimulatedError:
     return SimulatedError(
         401, 'unauthorized', message, lambda: exception.Unauthorized(message, 'unauthorized')
     )
 
 
-def wrong_key(message: str) -> SimulatedError:
+def wrong_key(message: str, code: str) -> SimulatedError:
     return SimulatedError(
-        401, 'unauthorized', message, lambda: exception.InvalidAuthToken(message, 'unauthorized')
+        401, code, message, lambda: exception.InvalidAuthToken(message, 'unauthorized')
     )
 
 
@@ -74,9 +82,9 @@ def expired_auth_token() -> SimulatedError:
     )
 
 
-def token_in_use() -> SimulatedError:
+def token_in_use(code: str) -> SimulatedError:
     message = 'more than one upload using auth token for this upload URL'
-    return SimulatedError(400, 'auth_token_limit', message)
+    return SimulatedError(400, code, message)
 
 
 def bad_upload_url(url: str) -> SimulatedError:
@@ -188,6 +196,11 @@ def range_not_satisfiable() -> SimulatedError:
     )
 
 
+def malformed_range(status: int) -> SimulatedError:
+    code = 'range_not_satisfiable' if status == 416 else 'bad_request'
+    return SimulatedError(status, code, 'The Range header is not one range of bytes')
+
+
 def copy_source_too_big(size: int) -> SimulatedError:
     message = f'Copy source too big: {size}'
     return SimulatedError(
@@ -220,8 +233,12 @@ def encryption_key_wrong() -> SimulatedError:
     )
 
 
-def file_is_locked() -> SimulatedError:
-    return SimulatedError(401, 'access_denied', 'Access Denied', exception.AccessDenied)
+def access_denied(status: int) -> SimulatedError:
+    return SimulatedError(status, 'access_denied', 'Access Denied', exception.AccessDenied)
+
+
+def not_allowed_by_cors() -> SimulatedError:
+    return SimulatedError(403, 'access_denied', 'No CORS rule of the bucket allows this request')
 
 
 def no_file_lock() -> SimulatedError:

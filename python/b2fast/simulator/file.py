@@ -9,26 +9,28 @@ from typing import TYPE_CHECKING, Any
 from b2fast._core.server import Content
 from b2fast.encryption.setting import EncryptionSetting
 from b2fast.encryption.types import EncryptionMode
-from b2fast.file_lock import (
-    NO_RETENTION_FILE_SETTING,
-    FileRetentionSetting,
-    LegalHold,
-    RetentionMode,
-)
+from b2fast.file_lock import FileRetentionSetting, LegalHold
 
-from . import errors, rules
+from . import errors, locks, rules
 from .listing import Position
 
 if TYPE_CHECKING:
     from .bucket import Bucket
 
-# B2 gives an MD5 for small files; above this the simulator saves itself the second digest.
-_MD5_LIMIT = 1_000_000
+_MD5_CHUNK = 1 << 20
 
 
 def as_content(data: bytes | Content | None) -> Content:
     """Returns the content of a file, whichever door it came through."""
     return data if isinstance(data, Content) else Content(data or b'')
+
+
+def md5_of(content: Content) -> str:
+    """Returns the hex MD5."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for start in range(0, len(content), _MD5_CHUNK):
+        digest.update(content.read(start, min(start + _MD5_CHUNK, len(content))))
+    return digest.hexdigest()
 
 
 class Part:
@@ -56,6 +58,15 @@ class Part:
         self.part_data = as_content(part_data)
         # Milliseconds since 1970 UTC.
         self.upload_timestamp = 0
+        self._md5: str | None = None
+
+    def content_md5(self, limit: int) -> str | None:
+        """Returns the hex MD5; None for parts of more than `limit` bytes."""
+        if self.content_length > limit:
+            return None
+        if self._md5 is None:
+            self._md5 = md5_of(self.part_data)
+        return self._md5
 
     def has_sha1(self, sha1: str) -> bool:
         return self.content_sha1.removeprefix('unverified:') == sha1.lower()
@@ -129,12 +140,16 @@ class File:
 
     @property
     def content_md5(self) -> str | None:
-        """Hex MD5 of small files; None above 1 MB and for large files."""
-        if self.content_sha1 == 'none' or len(self.content) > _MD5_LIMIT:
+        """Hex MD5; None for large files and above the limit of the options."""
+        if self.content_sha1 == 'none' or len(self.content) > self.bucket.profile.options.md5_limit:
             return None
         if self._md5 is None:
-            self._md5 = hashlib.md5(self.content.read(), usedforsecurity=False).hexdigest()
+            self._md5 = md5_of(self.content)
         return self._md5
+
+    def name_behind(self) -> str:
+        """Returns the first name that can follow this one: the space is the first character."""
+        return self.name + ' '
 
     def is_visible(self) -> bool:
         """Tells whether the version can be downloaded."""
@@ -163,14 +178,8 @@ class File:
         :param bypass_governance: lifts retention in governance mode.
         :raises SimulatedError: 401 `access_denied`.
         """
-        if self.legal_hold == LegalHold.ON:
-            raise errors.file_is_locked()
-        retention = self.file_retention or NO_RETENTION_FILE_SETTING
-        if retention.retain_until is None or retention.retain_until <= now:
-            return
-        if retention.mode == RetentionMode.GOVERNANCE and bypass_governance:
-            return
-        raise errors.file_is_locked()
+        if not locks.may_delete(self, now, bypass_governance):
+            raise errors.access_denied(self.bucket.profile.options.locked_delete_status)
 
     def page_of_parts(self, start: int | None, count: int) -> tuple[list[Part], Part | None]:
         """Returns parts from a number on, and the first of the next page."""

@@ -12,17 +12,14 @@ from . import errors, http_shapes, ids, rules
 from .bucket import Bucket, BucketSettings, NewFile
 from .file import File
 from .http_keys import KeyCalls
+from .http_locks import LockCalls
 from .http_notifications import NotificationCalls
-from .http_request import Call, Params
+from .http_request import RETENTION_MODES, Call, Params
 from .listing import Folder
 from .state import DownloadToken, Service
 
 _MAX_DOWNLOAD_SECONDS = 604_800
-_RETENTION_MODES = {
-    None: RetentionMode.NONE,
-    'governance': RetentionMode.GOVERNANCE,
-    'compliance': RetentionMode.COMPLIANCE,
-}
+_LISTED_BUCKET_TYPES = {*rules.BUCKET_TYPES, 'snapshot', 'restricted', 'shared'}
 
 
 class JsonCalls:
@@ -52,6 +49,7 @@ class JsonCalls:
             'b2_update_bucket': self._update_bucket,
             **KeyCalls(service).by_name,
             **NotificationCalls(self._bucket).by_name,
+            **LockCalls(service).by_name,
         }
 
     def knows(self, name: str) -> bool:
@@ -72,6 +70,8 @@ class JsonCalls:
         account_id = params.required('accountId')
         self._service.check(call.token, 'writeBuckets', account_id=account_id)
         settings = self._bucket_settings(call)
+        if settings.retention is not None:
+            raise errors.bad_request('defaultRetention cannot be set when a bucket is created')
         params.required('bucketType')
         bucket = self._service.create_bucket(
             account_id, self._service.ids.bucket_id, params.required('bucketName'), settings
@@ -120,11 +120,18 @@ class JsonCalls:
         )
         if settings.encryption is not None:
             self._service.check(call.token, 'writeBucketEncryption')
+            self._check_default_encryption(params)
         if settings.file_lock or settings.retention is not None:
             self._service.check(call.token, 'writeBucketRetentions')
         if settings.replication is not None:
             self._service.check(call.token, 'writeBucketReplications')
         return settings
+
+    def _check_default_encryption(self, params: Params) -> None:
+        value = params.mapping('defaultServerSideEncryption') or {}
+        options = self._service.profile.options
+        if value.get('mode') == 'none' and options.default_encryption != 'none':
+            raise errors.bad_request('defaultServerSideEncryption: none is no longer possible')
 
     # Uploads
 
@@ -162,7 +169,8 @@ class JsonCalls:
         params = call.params
         name = params.required('fileName')
         bucket = self._bucket(call, 'writeFiles', name)
-        timestamp = params.integer('customUploadTimestamp')
+        # b2sdk 2.12 misspells it.
+        timestamp = params.timestamp('customUploadTimestamp', 'custom_upload_timestamp')
         new = NewFile(
             name=name,
             content_type=params.required('contentType'),
@@ -194,13 +202,14 @@ class JsonCalls:
 
     def _list_parts(self, call: Call) -> dict[str, Any]:
         file = self._unfinished(call)
+        maximum = self._service.profile.options.maximum_part_page
         count = rules.check_page_size(
-            call.params.integer('maxPartCount'), 100, 1000, 'maxPartCount'
+            call.params.integer('maxPartCount'), 100, maximum, 'maxPartCount'
         )
         start = call.params.integer('startPartNumber')
         parts, following = file.bucket.page_of_parts(file.file_id, start, count)
         return {
-            'parts': [http_shapes.part(part, file) for part in parts],
+            'parts': [http_shapes.part(part, file, listed=True) for part in parts],
             'nextPartNumber': None if following is None else following.part_number,
         }
 
@@ -328,15 +337,16 @@ class JsonCalls:
         params = call.params
         prefix = params.optional('prefix') or ''
         bucket = self._bucket(call, 'listFiles', prefix)
+        count = rules.check_page_size(params.integer('maxFileCount'), 100, 10_000, 'maxFileCount')
         page = bucket.page_of_names(
-            params.optional('startFileName'),
-            rules.check_page_size(params.integer('maxFileCount'), 100, 10_000, 'maxFileCount'),
-            prefix,
-            params.optional('delimiter'),
+            params.optional('startFileName'), count, prefix, params.optional('delimiter')
         )
+        following = None if page.following is None else page.following.name
+        if self._service.profile.options.synthetic_next_names and len(page.entries) == count:
+            following = page.entries[-1].name_behind()
         return {
             'files': [self._file_answer(file, call) for file in page.entries],
-            'nextFileName': None if page.following is None else page.following.name,
+            'nextFileName': following,
         }
 
     def _list_file_versions(self, call: Call) -> dict[str, Any]:
@@ -370,11 +380,8 @@ class JsonCalls:
                 f'validDurationInSeconds has to be 1 to {_MAX_DOWNLOAD_SECONDS}'
             )
         token = ids.new_token(self._service.key_of(call.token).application_key_id)
-        overrides = {
-            name: value
-            for name in rules.DOWNLOAD_OVERRIDES
-            if (value := params.optional(name)) is not None
-        }
+        limit = self._service.profile.options.header_limit
+        overrides = rules.download_overrides(params.optional, limit)
         self._service.download_tokens[token] = DownloadToken(
             bucket.bucket_id,
             prefix,
@@ -419,7 +426,7 @@ def _bucket_types(params: Params) -> list[str] | None:
     types = params.sequence('bucketTypes', str)
     if types is None or types == ['all']:
         return None
-    if not types or not set(types) <= {*rules.BUCKET_TYPES, 'snapshot'}:
+    if not types or not set(types) <= _LISTED_BUCKET_TYPES:
         raise errors.bad_request(f'Invalid bucketTypes: {types}')
     return types
 
@@ -437,17 +444,17 @@ def _bucket_retention(params: Params) -> BucketRetentionSetting | None:
         return None
     mode = value.get('mode')
     period = value.get('period')
-    if mode not in _RETENTION_MODES:
-        raise errors.bad_request('defaultRetention: invalid mode')
     if mode is None:
         return BucketRetentionSetting(RetentionMode.NONE)
+    if str(mode) not in RETENTION_MODES:
+        raise errors.bad_request('defaultRetention: invalid mode')
     if (
         not isinstance(period, dict)
         or period.get('unit') not in ('days', 'years')
-        or not isinstance(period.get('duration'), int)
+        or type(period.get('duration')) is not int
         or period['duration'] < 1
     ):
         raise errors.bad_request('defaultRetention: invalid period')
     return BucketRetentionSetting(
-        _RETENTION_MODES[mode], RetentionPeriod(**{period['unit']: period['duration']})
+        RETENTION_MODES[str(mode)], RetentionPeriod(**{period['unit']: period['duration']})
     )

@@ -6,7 +6,6 @@ import base64
 import binascii
 import json
 import logging
-import re
 from collections import Counter, deque
 from dataclasses import dataclass
 from threading import Lock
@@ -18,14 +17,14 @@ from . import errors, http_shapes, ids
 from .errors import SimulatedError
 from .faults import Fault, FaultScript
 from .http_calls import JsonCalls
+from .http_cors import Cors
+from .http_paths import CALL_PATH, FILE_PATH
 from .http_request import Call, Params, decode
 from .http_transfers import Transfers
 from .state import Service
 
 _logger = logging.getLogger(__name__)
 
-_CALL_PATH = re.compile(r'/b2api/v([1-4])/(b2_[a-z0-9_]+)(?:/([^/]+)/([^/]+))?')
-_FILE_PATH = re.compile(r'/file/([^/]+)/(.+)', re.DOTALL)
 _JSON_HEADERS = (
     ('Content-Type', 'application/json;charset=UTF-8'),
     ('Cache-Control', 'max-age=0, no-cache, no-store'),
@@ -70,6 +69,7 @@ class HttpDoor:
         self._service = service
         self._json_calls = JsonCalls(service)
         self._transfers = Transfers(service)
+        self._cors = Cors(service)
         self.faults = FaultScript()
         self._log_lock = Lock()
         self._calls: Counter[str] = Counter()
@@ -78,6 +78,7 @@ class HttpDoor:
     def __call__(self, request: Request) -> Response:
         """Answers a request."""
         try:
+            self._service.tick_when_due()
             name, answer, status = self._answer(request)
         except Exception:
             _logger.exception('The simulator failed to serve %s %s', request.method, request.path)
@@ -108,6 +109,8 @@ class HttpDoor:
         fault: Fault | None = None
         try:
             name = _call_name(request)
+            if request.method == 'OPTIONS':
+                return 'preflight', Response(200, self._cors.preflight(name, request)), 200
             fault = self.faults.strike(name)
             if fault is not None:
                 self._begin_fault(fault, request)
@@ -116,6 +119,7 @@ class HttpDoor:
             self._service.replicate()
             status, headers, body = self._serve(name, request)
             self._service.replicate()
+            headers += self._cors.headers(name, request)
         except SimulatedError as refusal:
             if name in ('b2_upload_file', 'b2_upload_part'):
                 self._end_upload_url(refusal, request)
@@ -149,8 +153,8 @@ class HttpDoor:
     ) -> tuple[int, list[tuple[str, str]], bytes | Content]:
         if name == 'b2_download_file_by_name':
             if request.method not in ('GET', 'HEAD'):
-                raise _method_not_allowed('GET')
-            match = _FILE_PATH.fullmatch(request.path)
+                raise errors.method_not_allowed('GET')
+            match = FILE_PATH.fullmatch(request.path)
             if match is None:
                 raise errors.bad_request('A download needs bucket name and file name')
             status, headers, content = self._transfers.download_by_name(
@@ -165,13 +169,13 @@ class HttpDoor:
         return 200, list(_JSON_HEADERS), _encode_json(answer).encode()
 
     def _serve_json(self, name: str, request: Request) -> Any:
-        match = _CALL_PATH.fullmatch(request.path)
+        match = CALL_PATH.fullmatch(request.path)
         if match is None:
             raise errors.bad_request(f'Invalid path for {name}')
         version = int(match[1])
         if name in ('b2_upload_file', 'b2_upload_part'):
             if request.method != 'POST':
-                raise _method_not_allowed('POST')
+                raise errors.method_not_allowed('POST')
             if match[3] is None:
                 raise errors.bad_request(f'{name} needs the URL that was given for it')
             if name == 'b2_upload_file':
@@ -179,6 +183,8 @@ class HttpDoor:
             return self._transfers.upload_part(request, decode(match[3]))
         base_url = f'{self._scheme}://{request.headers.get("host", "localhost")}'
         if name == 'b2_authorize_account':
+            if request.method not in ('GET', 'POST'):
+                raise errors.method_not_allowed('POST')
             return self._authorize(request, version, base_url)
         if not self._json_calls.knows(name):
             raise errors.bad_request(f'Invalid API name: {name}')
@@ -205,7 +211,7 @@ class HttpDoor:
     @staticmethod
     def _params(request: Request, methods: tuple[str, ...]) -> Params:
         if request.method not in methods:
-            raise _method_not_allowed('POST')
+            raise errors.method_not_allowed('POST')
         if request.method == 'POST':
             return Params.of_json(request.body)
         return Params.of_query(request.query)
@@ -214,7 +220,7 @@ class HttpDoor:
 def _call_name(request: Request) -> str:
     if request.path.startswith('/file/'):
         return 'b2_download_file_by_name'
-    match = _CALL_PATH.fullmatch(request.path)
+    match = CALL_PATH.fullmatch(request.path)
     if match is None:
         raise errors.bad_request(f'Invalid path: {request.path}')
     return match[2]
@@ -231,16 +237,12 @@ def _basic_credentials(authorization: str) -> tuple[str, str]:
     return key_id, secret
 
 
-def _method_not_allowed(allowed: str) -> SimulatedError:
-    return SimulatedError(405, 'method_not_allowed', f'only {allowed} is supported')
-
-
 def _error(refusal: SimulatedError, retry_after: int | None = None) -> Response:
     body = {'status': refusal.status, 'code': refusal.code, 'message': refusal.message}
     headers = list(_ERROR_HEADERS)
     if retry_after is not None:
         headers.append(('Retry-After', str(retry_after)))
-    if refusal.status == 401 and not refusal.message:
+    if refusal.code == 'bad_auth_token' and not refusal.message:
         headers.append(('WWW-Authenticate', 'BASIC realm="authorize_account"'))
     # The service closes the connection after a bad request, and only then.
     return Response(refusal.status, headers, json.dumps(body).encode(), close=refusal.status == 400)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
-from b2fast.encryption.setting import EncryptionKey, EncryptionSetting
+from b2fast.encryption.setting import SSE_NONE, EncryptionKey, EncryptionSetting
 from b2fast.encryption.types import EncryptionAlgorithm, EncryptionMode
 from b2fast.file_lock import FileRetentionSetting, LegalHold, RetentionMode
 
@@ -29,8 +29,10 @@ _FORBIDDEN_HEADERS = (
     'content-range',
     'expires',
 )
-_RANGE = re.compile(r'bytes=(\d+)-(\d+)')
-_RETENTION_MODES = {
+_RANGE = re.compile(r'bytes=([0-9]{1,18})-([0-9]{1,18})')
+_INTEGER = re.compile(r'-?[0-9]{1,18}')
+#: Retention modes by the names that requests have for them.
+RETENTION_MODES = {
     'governance': RetentionMode.GOVERNANCE,
     'compliance': RetentionMode.COMPLIANCE,
 }
@@ -52,8 +54,12 @@ class Params:
     def of_json(cls, body: bytes) -> Params:
         """Reads a body; an empty one has no fields."""
         try:
-            values = json.loads(body) if body.strip() else {}
-        except ValueError:
+            text = body.decode()
+            values = json.loads(text) if text.strip() else {}
+            if '\\u' in text:
+                # Half of a surrogate pair is no text: this cannot encode it.
+                json.dumps(values, ensure_ascii=False).encode()
+        except (ValueError, RecursionError):
             raise errors.bad_json('The request body is not valid JSON') from None
         if not isinstance(values, dict):
             raise errors.bad_json('The request body is not a JSON object')
@@ -68,6 +74,8 @@ class Params:
         value = self._values.get(name)
         if value is None:
             return None
+        if self._textual and types in (dict, list):
+            value = _parsed(value)
         if not isinstance(value, types) or (isinstance(value, bool) and types is int):
             raise errors.bad_json(f'{name} has to be {wanted}')
         return value
@@ -85,11 +93,19 @@ class Params:
     def integer(self, name: str) -> int | None:
         if self._textual:
             text = self.optional(name)
-            if text is None or re.fullmatch(r'-?\d+', text):
-                return None if text is None else int(text)
-            raise errors.bad_request(f'{name} has to be an integer')
+            return None if text is None else integer(text, name)
         value: int | None = self._get(name, int, 'an integer')
         return value
+
+    def timestamp(self, *names: str) -> int | None:
+        """Returns a time in milliseconds, a number or its decimal digits, by any of its names."""
+        for name in names:
+            value = self._values.get(name)
+            if isinstance(value, str):
+                return integer(value, name)
+            if value is not None:
+                return self.integer(name)
+        return None
 
     def boolean(self, name: str) -> bool | None:
         if self._textual:
@@ -125,10 +141,12 @@ class Params:
         return int(match[1]), int(match[2])
 
     def encryption(self, name: str) -> EncryptionSetting | None:
-        """Returns an encryption setting; the mode null stands for the default."""
+        """Returns an encryption setting; a mode of null or `none` asks for no encryption."""
         value = self.mapping(name)
-        if value is None or value.get('mode') is None:
+        if value is None:
             return None
+        if value.get('mode') in (None, 'none'):
+            return SSE_NONE
         if value.get('algorithm') != 'AES256':
             raise errors.bad_request(f'{name}: the algorithm has to be AES256')
         if value['mode'] == 'SSE-B2':
@@ -145,6 +163,25 @@ class Params:
 
     def legal_hold(self, name: str) -> LegalHold | None:
         return _legal_hold(self.optional(name))
+
+
+def integer(text: str, name: str) -> int:
+    """Returns what decimal digits say.
+
+    :param name: of what has them.
+    :raises SimulatedError: 400 if there are others, or too many.
+    """
+    if not _INTEGER.fullmatch(text):
+        raise errors.bad_request(f'{name} has to be an integer')
+    return int(text)
+
+
+def _parsed(text: str) -> Any:
+    """Returns what JSON in a query says."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 @dataclass(frozen=True)
@@ -187,8 +224,6 @@ def uploaded_file(headers: Mapping[str, str]) -> NewFile:
         if name in headers:
             raise errors.bad_request(f'Header not allowed in uploads: {name}')
     timestamp = headers.get('x-bz-custom-upload-timestamp')
-    if timestamp is not None and not timestamp.isdecimal():
-        raise errors.bad_request('X-Bz-Custom-Upload-Timestamp has to be milliseconds')
     mode = headers.get('x-bz-file-retention-mode')
     until = headers.get('x-bz-file-retention-retain-until-timestamp')
     if (mode is None) != (until is None):
@@ -204,7 +239,9 @@ def uploaded_file(headers: Mapping[str, str]) -> NewFile:
         encryption=header_encryption(headers),
         retention=None if until is None else _retention(mode, until),
         legal_hold=_legal_hold(headers.get('x-bz-file-legal-hold')),
-        timestamp=None if timestamp is None else int(timestamp),
+        timestamp=(
+            None if timestamp is None else integer(timestamp, 'X-Bz-Custom-Upload-Timestamp')
+        ),
     )
 
 
@@ -243,9 +280,11 @@ def _sse_c(key: object, md5: object) -> EncryptionSetting:
 
 
 def _retention(mode: object, until: object) -> FileRetentionSetting:
-    if mode not in _RETENTION_MODES or not str(until).isdecimal():
+    if str(mode) not in RETENTION_MODES or isinstance(until, bool):
         raise errors.bad_request('Invalid retention mode or retain until timestamp')
-    return FileRetentionSetting(_RETENTION_MODES[str(mode)], int(str(until)))
+    return FileRetentionSetting(
+        RETENTION_MODES[str(mode)], integer(str(until), 'retain until timestamp')
+    )
 
 
 def _legal_hold(text: str | None) -> LegalHold | None:

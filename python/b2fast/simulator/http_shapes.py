@@ -116,7 +116,7 @@ def file_version(file: File | Folder, version: int, may: Callable[[str], bool]) 
         return _with_size(_FOLDER | {'fileName': file.name}, version)
     answer = _with_size(_plain(file), version)
     if file.replication_status is not None:
-        answer['replicationStatus'] = file.replication_status.value
+        answer['replicationStatus'] = replication_status(file)
     if file.action == 'hide':
         return answer
     retention = file.file_retention or NO_RETENTION_FILE_SETTING
@@ -129,19 +129,36 @@ def file_version(file: File | Folder, version: int, may: Callable[[str], bool]) 
     return answer
 
 
-def part(found: Part, file: File) -> dict[str, Any]:
-    """Returns a part object."""
+def replication_status(file: File) -> str | None:
+    """Returns what replication has made of a version, if it is covered by a rule."""
+    if file.replication_status is None:
+        return None
+    status: str = file.replication_status.value
+    lower = file.bucket.profile.options.replication_status_case == 'lower'
+    return status.lower() if lower else status
+
+
+def part(found: Part, file: File, listed: bool = False) -> dict[str, Any]:
+    """Returns a part object.
+
+    :param listed: as `b2_list_parts` shows it.
+    """
+    options = file.bucket.profile.options
+    timestamp = found.upload_timestamp
+    if listed and options.whole_second_timestamps:
+        timestamp = timestamp // 1000 * 1000
     return {
         'fileId': found.file_id,
         'partNumber': found.part_number,
         'contentLength': found.content_length,
         'contentSha1': found.content_sha1,
-        'contentMd5': None,
+        'contentMd5': found.content_md5(options.md5_limit),
         'serverSideEncryption': encryption_fields(file.server_side_encryption),
-        'uploadTimestamp': found.upload_timestamp,
+        'uploadTimestamp': timestamp,
     }
 
 
+_EMPTY_SHA1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709'
 _FOLDER: dict[str, Any] = {
     'action': 'folder',
     'contentLength': 0,
@@ -155,14 +172,20 @@ _FOLDER: dict[str, Any] = {
 
 
 def _plain(file: File) -> dict[str, Any]:
+    options = file.bucket.profile.options
     hidden = file.action == 'hide'
+    sha1, md5 = file.content_sha1, file.content_md5
+    if hidden:
+        sha1, md5 = (_EMPTY_SHA1, md5) if options.hide_marker_sha1 == 'empty' else (None, None)
+    elif sha1 == 'none' and options.large_file_sha1 == 'null':
+        sha1 = None
     return {
         'accountId': file.account_id,
         'action': file.action,
         'bucketId': file.bucket.bucket_id,
         'contentLength': file.content_length,
-        'contentMd5': None if hidden else file.content_md5,
-        'contentSha1': file.content_sha1,
+        'contentMd5': md5,
+        'contentSha1': sha1,
         'contentType': 'application/x-bz-hide-marker' if hidden else file.content_type,
         'fileId': file.file_id,
         'fileInfo': file.file_info,

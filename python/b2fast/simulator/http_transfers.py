@@ -12,7 +12,7 @@ from b2fast.http_constants import HEX_DIGITS_AT_END
 from . import errors, http_shapes, ids, rules
 from .bucket import Bucket, NewFile
 from .file import File, encryption_headers
-from .http_request import Params, header, header_encryption, uploaded_file
+from .http_request import Params, header, header_encryption, integer, uploaded_file
 from .ranges import parse_range
 from .state import Key, Service
 
@@ -25,6 +25,7 @@ class Transfers:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._options = service.profile.options
 
     # Uploads
 
@@ -51,14 +52,12 @@ class Transfers:
         with self._service.upload_with(headers.get('authorization'), request.age) as token:
             if token.file_id != file_id:
                 raise errors.bad_auth_token()
-            number = header(headers, 'x-bz-part-number')
-            if not number.isdecimal():
-                raise errors.bad_request('X-Bz-Part-Number has to be an integer')
+            number = integer(header(headers, 'x-bz-part-number'), 'X-Bz-Part-Number')
             content, sha1 = _received(request)
             encryption = header_encryption(headers)
             with self._service.lock:
                 bucket = self._service.bucket(token.bucket.bucket_id)
-                part = bucket.add_part(file_id, int(number), content, sha1, encryption)
+                part = bucket.add_part(file_id, number, content, sha1, encryption)
                 return http_shapes.part(part, bucket.unfinished_file(file_id))
 
     @staticmethod
@@ -97,7 +96,12 @@ class Transfers:
             bucket = self._service.bucket_named(bucket_name)
             if not bucket.is_public or token is not None:
                 self._check_reader(bucket, file_name, params, token)
-            file = bucket.visible_file(file_name)
+            try:
+                file = bucket.visible_file(file_name)
+            except errors.SimulatedError as refusal:
+                if self._options.folder_download_status != 404 and file_name.endswith('/'):
+                    raise errors.bad_request(refusal.message) from None
+                raise
             return self._download(file, params, request.headers, token)
 
     def _check_reader(
@@ -118,7 +122,7 @@ class Transfers:
         self, file: File, params: Params, headers: Mapping[str, str], token: str | None
     ) -> Download:
         file.check_encryption(header_encryption(headers))
-        range_ = parse_range(headers.get('range'), file.content_length)
+        range_ = parse_range(headers.get('range'), file.content_length, self._options)
         answer = {name.lower(): text for name, text in file.download_headers(range_).items()}
         # The server counts for itself, also in the answer to HEAD.
         del answer['content-length']
@@ -126,19 +130,23 @@ class Transfers:
         default = file.bucket.bucket_info.get('Cache-Control')
         if default is not None:
             answer.setdefault('cache-control', default)
-        for name, target in rules.DOWNLOAD_OVERRIDES.items():
-            value = params.optional(name)
-            if value is not None:
-                if token is None:
-                    raise errors.unauthorized(f'{name} needs an authorization token')
-                answer[target.lower()] = value
+        answer |= self._overrides(params, token)
+        if self._options.content_md5_header and file.content_md5 is not None:
+            answer['content-md5'] = file.content_md5
         answer |= encryption_headers(file.server_side_encryption)
         answer |= self._lock_headers(file, token)
-        if file.replication_status is not None:
-            answer['X-Bz-Replication-Status'] = file.replication_status.value
+        status = http_shapes.replication_status(file)
+        if status is not None:
+            answer['x-bz-replication-status'] = status
         if range_ is None:
             return 200, answer, file.content
         return 206, answer, file.content.slice(*range_)
+
+    def _overrides(self, params: Params, token: str | None) -> dict[str, str]:
+        values = rules.download_overrides(params.optional, self._options.header_limit)
+        if values and token is None:
+            raise errors.unauthorized(f'{next(iter(values))} needs an authorization token')
+        return {rules.DOWNLOAD_OVERRIDES[name].lower(): text for name, text in values.items()}
 
     def _lock_headers(self, file: File, token: str | None) -> dict[str, str]:
         answer: dict[str, str] = {}

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+_LAST_CHARACTER = '\U0010ffff'
+
 #: Position of a version among those of its name: smaller is newer.
 Position = tuple[int, int]
 
@@ -37,6 +39,10 @@ class Folder:
 
     name: str
 
+    def name_behind(self) -> str:
+        """Returns what sorts behind all names in the folder."""
+        return self.name + _LAST_CHARACTER
+
 
 @dataclass(frozen=True)
 class Page(Generic[V]):
@@ -55,9 +61,12 @@ class FileIndex(Generic[V]):
 
     The names are one sorted list: finding a page is a binary search, and an insertion moves
     pointers only, which for 100,000 names is some microseconds.
+
+    :param unfinished_hides: a large file in the making hides older versions of its name.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unfinished_hides: bool = False) -> None:
+        self._unfinished_hides = unfinished_hides
         self._names: list[str] = []
         self._versions: dict[str, list[V]] = {}
 
@@ -94,9 +103,20 @@ class FileIndex(Generic[V]):
         """Returns the version that a download by name gets: the newest that is not a large
         file in the making, unless that is a hide marker."""
         for version in self.versions(name):
+            if version.action == 'hide' or (version.action == 'start' and self._unfinished_hides):
+                return None
             if version.action != 'start':
-                return None if version.action == 'hide' else version
+                return version
         return None
+
+    def versions_by_name(self, prefix: str) -> list[list[V]]:
+        """Returns the versions of each name with the prefix, the newest first."""
+        found = []
+        for name in self._names[bisect_left(self._names, prefix) :]:
+            if not name.startswith(prefix):
+                break
+            found.append(self._versions[name].copy())
+        return found
 
     def page_of_names(
         self, start: str, count: int, prefix: str = '', delimiter: str | None = None

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
-#: Returns the time in milliseconds since 1970 UTC.
-Clock = Callable[[], int]
+from b2fast.encryption.setting import SSE_B2_AES, SSE_NONE, EncryptionSetting
 
-
-def system_clock() -> int:
-    """Returns the machine's time in milliseconds since 1970 UTC."""
-    return time.time_ns() // 1_000_000
+from .clock import Clock, system_clock
+from .options import DEFAULT_OPTIONS, Options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +19,6 @@ class Profile:
     :param minimum_part_size: bytes that every part but the last needs, checked at finish
         if `checks_parts`; announced as `absoluteMinimumPartSize`.
     :param recommended_part_size: bytes; only announced.
-    :param maximum_upload_size: most bytes in one upload.
     :param maximum_copy_size: most bytes in one simple copy.
     :param first_revision: the revision of a bucket just created.
     :param token_lifetime: milliseconds that account and upload tokens live; None: for ever.
@@ -36,6 +30,7 @@ class Profile:
     :param checks_hiding: only a visible file can be hidden.
     :param checks_deletion: only an empty bucket can be deleted.
     :param checks_settings: bucket settings have to be legal.
+    :param checks_locks: retention and legal hold are changed as object lock allows, not at will.
     :param custom_timestamps: the account may set upload timestamps.
     :param resolves_content_type: `b2/x-auto` becomes the type known for the file's name.
     :param acts_on_rules: notification rules and replication configurations are checked and
@@ -43,12 +38,12 @@ class Profile:
     :param webhook_hosts: hosts beside the loopback ones that event notifications may go to, in
         lower case.
     :param replication_delay: milliseconds of the clock between an upload and its replica.
+    :param options: what is done where it is not certain what B2 does.
     """
 
     clock: Clock = system_clock
     minimum_part_size: int = 5_000_000
     recommended_part_size: int = 100_000_000
-    maximum_upload_size: int = 5_000_000_000
     maximum_copy_size: int = 5_000_000_000
     first_revision: int = 2
     token_lifetime: int | None = 24 * 3600 * 1000
@@ -59,11 +54,18 @@ class Profile:
     checks_hiding: bool = True
     checks_deletion: bool = True
     checks_settings: bool = True
+    checks_locks: bool = True
     custom_timestamps: bool = False
     resolves_content_type: bool = True
     acts_on_rules: bool = True
     webhook_hosts: frozenset[str] = frozenset()
     replication_delay: int = 0
+    options: Options = DEFAULT_OPTIONS
+
+    @property
+    def unset_encryption(self) -> EncryptionSetting:
+        """The encryption of what asks for none."""
+        return SSE_B2_AES if self.options.default_encryption == 'SSE-B2' else SSE_NONE
 
 
 def b2sdk_profile(part_size: int) -> Profile:
@@ -83,6 +85,7 @@ def b2sdk_profile(part_size: int) -> Profile:
         checks_hiding=False,
         checks_deletion=False,
         checks_settings=False,
+        checks_locks=False,
         custom_timestamps=True,
         resolves_content_type=False,
         acts_on_rules=False,

@@ -367,8 +367,7 @@ class BucketSimulator(Bucket):
         bypass_governance: bool = False,
     ) -> dict[str, Any]:
         """Sets until when a version is protected."""
-        file = self.file_of_name(file_id, file_name)
-        file.file_retention = file_retention
+        self.update_retention(file_id, file_name, file_retention, bypass_governance)
         return {
             'fileId': file_id,
             'fileName': file_name,
@@ -380,8 +379,7 @@ class BucketSimulator(Bucket):
         self, account_auth_token: str, file_id: str, file_name: str, legal_hold: LegalHold
     ) -> dict[str, Any]:
         """Protects a version, or no longer."""
-        file = self.file_of_name(file_id, file_name)
-        file.legal_hold = legal_hold
+        self.update_legal_hold(file_id, file_name, legal_hold)
         return {'fileId': file_id, 'fileName': file_name, 'legalHold': legal_hold.value}
 
     # Downloads

@@ -152,7 +152,7 @@ class RawSimulator(AbstractRawApi):
     def _claimed(self, upload_auth_token: str) -> Iterator[UploadToken]:
         lock = self.currently_used_auth_tokens[upload_auth_token]
         if not lock.acquire(blocking=False):
-            raise errors.token_in_use()
+            raise errors.token_in_use(self.service.profile.options.concurrent_upload_code)
         try:
             with self.service.upload_with(upload_auth_token) as token:
                 yield token

@@ -12,9 +12,11 @@ from b2fast.retry import RetryPolicy
 
 from . import ids, notifications
 from .bucket import Bucket
+from .clock import Clock, system_clock
 from .faults import Fault
 from .http_door import HttpDoor, ServedRequest
-from .profile import Clock, Profile, system_clock
+from .options import DEFAULT_OPTIONS, Options
+from .profile import Profile
 from .state import Key, Service
 from .tls import EVERY_ADDRESS, Certificate, host_names
 from .webhooks import WEBHOOK_RETRIES, Delivery, Webhooks
@@ -37,7 +39,6 @@ class SimulatorServer:
     :param token_lifetime: seconds that tokens live; B2: 24 hours.
     :param custom_timestamps: clients may set upload timestamps, which B2 allows to chosen
         accounts.
-    :param clock: gives the time in milliseconds since 1970 UTC.
     :param tls: serve HTTPS: True with a certificate made on the spot, whose authority
         `certificate_authority` names; a `Certificate` with a given one.
     :param webhook_hosts: hosts that event notifications are sent to, beside loopback ones:
@@ -46,6 +47,8 @@ class SimulatorServer:
         rule is suspended; that of B2 is not published.
     :param replication_delay: seconds of the clock from an upload to its replica, during which
         it is PENDING; with 0 the replica is there after the answer.
+    :param clock: gives the time in milliseconds since 1970 UTC; `advance_clock` adds to it.
+    :param options: what is done where it is not certain what B2 does; see `Options`.
     :raises OSError: the address cannot be listened on, or a file of the certificate cannot
         be used.
     """
@@ -67,16 +70,17 @@ class SimulatorServer:
         webhook_hosts: Iterable[str] = (),
         webhook_retries: RetryPolicy = WEBHOOK_RETRIES,
         replication_delay: float = 0,
+        options: Options = DEFAULT_OPTIONS,
     ) -> None:
-        self._advanced = 0
         profile = Profile(
-            clock=lambda: clock() + self._advanced,
+            clock=clock,
             minimum_part_size=minimum_part_size,
             recommended_part_size=recommended_part_size,
             token_lifetime=round(token_lifetime * 1000),
             custom_timestamps=custom_timestamps,
             webhook_hosts=frozenset(host.lower() for host in webhook_hosts),
             replication_delay=round(replication_delay * 1000),
+            options=options,
         )
         self._service = Service(profile)
         self._webhooks = Webhooks(webhook_retries, profile.webhook_hosts, self._suspend)
@@ -124,18 +128,6 @@ class SimulatorServer:
         self._http.stop()
         self._webhooks.stop()
 
-    def advance_clock(self, seconds: float) -> None:
-        """Moves the server's clock forward, then does what B2 does once a day.
-
-        :param seconds: at least 0.
-        :raises ValueError: the clock does not go backwards.
-        """
-        if seconds < 0:
-            raise ValueError(f'the clock does not go backwards: {seconds}')
-        with self._service.lock:
-            self._advanced += round(seconds * 1000)
-            self._service.tick()
-
     def _suspend(self, bucket: Bucket, rule: notifications.Rule, reason: str) -> None:
         with self._service.lock:
             bucket.suspend_notification_rule(rule, reason)
@@ -179,6 +171,17 @@ class SimulatorServer:
         """Ends every account token that was given out, as after 24 hours."""
         with self._service.lock:
             self._service.expire_all_tokens()
+
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the simulator's clock forward and does what B2 does daily.
+
+        Every 24 hours on the way, and at the end, lifecycle rules are applied and files that
+        are left to replicate are replicated. Without this call that happens with the first
+        request of each day by UTC.
+
+        :raises ValueError: `seconds` is negative.
+        """
+        self._service.advance_clock(seconds)
 
     @property
     def calls(self) -> Counter[str]:

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hmac import compare_digest
 from threading import RLock
-from typing import NoReturn, TypedDict
+from typing import Any, NoReturn, TypedDict
 
-from b2fast.raw_api import ALL_CAPABILITIES
-
-from . import errors, replication, rules
+from . import errors, lifecycle, replication, rules
 from .bucket import Bucket, BucketSettings
+from .capabilities import check as check_capabilities
+from .clock import DAY, AdjustableClock
 from .file import File
 from .ids import Ids
 from .notifications import Event, Rule
@@ -25,6 +25,8 @@ from .profile import Profile
 _MAX_BUCKETS = 100
 _KEY_NAME = re.compile(r'[A-Za-z0-9-]{1,100}')
 _MAX_KEY_SECONDS = 1000 * 24 * 3600
+# How long ended tokens and keys are known as such.
+_REMEMBERED = DAY
 
 
 class NamedBucket(TypedDict):
@@ -127,7 +129,8 @@ class Service:
     """
 
     def __init__(self, profile: Profile, make_bucket: BucketFactory = Bucket) -> None:
-        self.profile = profile
+        self._clock = AdjustableClock(profile.clock)
+        self.profile = replace(profile, clock=self._clock)
         self.lock = RLock()
         self.ids = Ids()
         self.keys: dict[str, Key] = {}
@@ -144,6 +147,8 @@ class Service:
         #: Files to be replicated, and when, by the clock.
         self.waiting_replicas: deque[tuple[int, File]] = deque()
         self._make_bucket = make_bucket
+        # The day since 1970 UTC of the last tick.
+        self._ticked_on = -1
 
     def __getstate__(self) -> NoReturn:
         raise TypeError('a simulated service lives in one process; SimulatorServer serves several')
@@ -160,11 +165,12 @@ class Service:
 
         :raises SimulatedError: 401 `unauthorized`.
         """
+        code = self.profile.options.wrong_key_code
         key = self.keys.get(key_id)
         if key is None or self._key_expired(key):
-            raise errors.wrong_key('application key ID not valid')
+            raise errors.wrong_key('application key ID not valid', code)
         if not compare_digest(key.key.encode(), secret.encode()):
-            raise errors.wrong_key('secret key is wrong')
+            raise errors.wrong_key('secret key is wrong', code)
         for named in key.buckets_or_none or ():
             # It may have been deleted since.
             bucket = self.buckets_by_id.get(named['id'])
@@ -272,15 +278,18 @@ class Service:
         :raises SimulatedError: 400.
         """
         if not _KEY_NAME.fullmatch(name):
-            raise errors.bad_json(f'illegal key name: {name}')
+            raise errors.bad_key(f'illegal key name: {name}')
         if seconds is not None and not 0 < seconds < _MAX_KEY_SECONDS:
-            raise errors.bad_json(
+            raise errors.bad_key(
                 'valid duration must be greater than 0, and less than 1000 days in seconds'
             )
-        if self.profile.checks_settings and (
-            not capabilities or not set(capabilities) <= set(ALL_CAPABILITIES)
-        ):
-            raise errors.bad_request('unknown capability, or none')
+        if self.profile.checks_settings:
+            check_capabilities(set(capabilities), restricted=bucket_ids is not None)
+            if bucket_ids is not None and not bucket_ids:
+                raise errors.bad_request('bucketIds must not be empty')
+        within = set(capabilities) <= set(creator.capabilities)
+        if self.profile.options.keys_within_creator and not within:
+            raise errors.unauthorized('a key cannot give what it may not do itself')
         end = None if seconds is None else self.profile.clock() // 1000 + seconds
         buckets: list[NamedBucket] | None = None
         if bucket_ids is not None:
@@ -308,11 +317,72 @@ class Service:
             if key.application_key_id == key_id:
                 self.created_keys.remove(key)
                 del self.keys[key_id]
-                self.expired_tokens.update(
-                    token for token, found in self.account_tokens.items() if found.key is key
-                )
+                if not self.profile.options.tokens_outlive_keys:
+                    self._expire_tokens_of(key)
                 return key
         raise errors.bad_request(f'application key does not exist: {key_id}')
+
+    def _expire_tokens_of(self, key: Key) -> None:
+        tokens: list[dict[str, Any]] = [self.account_tokens]
+        # Those of b2sdk's simulator live for ever.
+        if not self.profile.counted_ids:
+            tokens.append(self.upload_tokens)
+        for table in tokens:
+            self.expired_tokens.update(token for token, found in table.items() if found.key is key)
+
+    # Time
+
+    def tick(self) -> None:
+        """Does what B2 does about once a day: applies lifecycle rules, replicates what is left.
+
+        Tokens and keys that ended more than a day ago are forgotten, too.
+        """
+        now = self.profile.clock()
+        self._ticked_on = now // DAY
+        for bucket in list(self.buckets_by_id.values()):
+            lifecycle.apply_rules(bucket, now)
+        replication.run_daily(self)
+        self._forget_ended(now - _REMEMBERED)
+
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the clock forward; every 24 hours on the way, and at the end, comes a tick.
+
+        :raises ValueError: `seconds` is negative.
+        """
+        if seconds < 0:
+            raise ValueError(f'the clock goes forward only, not by {seconds} seconds')
+        left = round(seconds * 1000)
+        with self.lock:
+            while left > DAY:
+                self._clock.advance(DAY)
+                self.tick()
+                left -= DAY
+            self._clock.advance(left)
+            self.tick()
+
+    def tick_when_due(self) -> None:
+        """Does it if the day, by UTC, is a later one than at the last time."""
+        if self.profile.clock() // DAY > self._ticked_on:
+            with self.lock:
+                if self.profile.clock() // DAY > self._ticked_on:
+                    self.tick()
+
+    def _forget_ended(self, before: int) -> None:
+        tables: list[dict[str, Any]] = [
+            self.account_tokens,
+            self.upload_tokens,
+            self.download_tokens,
+        ]
+        for tokens in tables:
+            for token, found in list(tokens.items()):
+                if found.expires is not None and found.expires <= before:
+                    del tokens[token]
+        self.expired_tokens.intersection_update({token for table in tables for token in table})
+        for key in list(self.created_keys):
+            end = key.expiration_timestamp_or_none
+            if end is not None and end * 1000 <= before:
+                self.created_keys.remove(key)
+                del self.keys[key.application_key_id]
 
     # Buckets
 
@@ -331,10 +401,14 @@ class Service:
 
         :raises SimulatedError: 404.
         """
-        found = self.buckets_by_name.get(self._folded(bucket_name))
+        found = self.find_bucket_named(bucket_name)
         if found is None:
             raise errors.no_such_bucket_name(bucket_name)
         return found
+
+    def find_bucket_named(self, bucket_name: str) -> Bucket | None:
+        """Returns a bucket by its name, or None."""
+        return self.buckets_by_name.get(self._folded(bucket_name))
 
     def _folded(self, bucket_name: str) -> str:
         # Names are unique whatever their case; b2sdk's simulator tells upper from lower case.
@@ -352,9 +426,10 @@ class Service:
         :param new_id: makes its ID, if it is not refused.
         :raises SimulatedError: 400.
         """
-        rules.check_bucket_name(bucket_name, strict=self.profile.checks_names)
+        characters = self.profile.options.bucket_name_characters
+        rules.check_bucket_name(bucket_name, characters if self.profile.checks_names else None)
         if self.profile.checks_settings:
-            Bucket.check_settings(settings)
+            Bucket.check_settings(settings, self.profile)
         if self._folded(bucket_name) in self.buckets_by_name:
             raise errors.bucket_name_taken(bucket_name)
         if self.profile.checks_settings and len(self.buckets_by_id) >= _MAX_BUCKETS:
@@ -381,6 +456,8 @@ class Service:
             raise errors.bad_request(
                 'Cannot delete non-empty bucket', 'cannot_delete_non_empty_bucket'
             )
+        # The answer of B2 shows a revision more.
+        bucket.revision += 0 if self.profile.counted_ids else 1
         del self.buckets_by_id[bucket.bucket_id]
         del self.buckets_by_name[self._folded(bucket.bucket_name)]
 
@@ -400,10 +477,13 @@ class Service:
                 bucket_name is None or self._folded(bucket_name) == self._folded(bucket.bucket_name)
             )
         ]
-        if key.buckets_or_none is not None and (
-            (bucket_id is None and bucket_name is None) or not all(map(key.covers_bucket, found))
-        ):
-            raise errors.unauthorized()
+        if key.buckets_or_none is not None:
+            if bucket_id is None and bucket_name is None:
+                if not self.profile.options.lists_allowed_buckets:
+                    raise errors.unauthorized()
+                found = [bucket for bucket in found if key.covers_bucket(bucket)]
+            if not all(map(key.covers_bucket, found)):
+                raise errors.unauthorized()
         return sorted(found, key=lambda bucket: bucket.bucket_name)
 
     # Files
@@ -439,11 +519,6 @@ class Service:
             with self.lock:
                 replication.run(self)
 
-    def tick(self) -> None:
-        """Does what the service does once a day."""
-        with self.lock:
-            replication.run_daily(self)
-
     # Uploads
 
     def add_upload_token(
@@ -471,7 +546,7 @@ class Service:
             if self._is_expired(token, found.expires):
                 raise errors.expired_auth_token()
             if found.in_use or time.monotonic() - age < found.ended:
-                raise errors.token_in_use()
+                raise errors.token_in_use(self.profile.options.concurrent_upload_code)
             found.in_use = True
         try:
             yield found
