@@ -1,0 +1,29 @@
+"""Fixtures for the tests that run other people's programs against the simulator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from b2fast.simulator import SimulatorServer
+
+from .programs import Program, rclone_environment
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimulatorServer]:
+    """A simulator that keeps all in memory or, by ``indirect`` parameter, in a directory."""
+    data_dir = None
+    if getattr(request, 'param', 'memory') == 'data-dir':
+        data_dir = tmp_path / 'data-dir'
+        data_dir.mkdir()
+    with SimulatorServer(data_dir=data_dir) as server:
+        yield server
+
+
+@pytest.fixture
+def rclone(server: SimulatorServer) -> Program:
+    """rclone, with the remote ``sim:``."""
+    return Program('rclone', '--retries=1', environment=rclone_environment(server))
