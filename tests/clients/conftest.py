@@ -14,12 +14,15 @@ from .programs import Program, rclone_environment
 
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SimulatorServer]:
-    """A simulator that keeps all in memory or, by ``indirect`` parameter, in a directory."""
+    """A simulator that keeps all in memory or, by ``indirect`` parameter, in a directory.
+
+    It recommends the smallest parts, so that a file of some megabytes is a large one.
+    """
     data_dir = None
     if getattr(request, 'param', 'memory') == 'data-dir':
         data_dir = tmp_path / 'data-dir'
         data_dir.mkdir()
-    with SimulatorServer(data_dir=data_dir) as server:
+    with SimulatorServer(data_dir=data_dir, recommended_part_size=5_000_000) as server:
         yield server
 
 
