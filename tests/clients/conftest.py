@@ -10,6 +10,7 @@ import pytest
 from b2fast.simulator import SimulatorServer
 
 from .programs import Program, rclone_environment
+from .sdk import World, new_api, new_server
 
 
 @pytest.fixture
@@ -30,3 +31,10 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Simulator
 def rclone(server: SimulatorServer) -> Program:
     """rclone, with the remote ``sim:``."""
     return Program('rclone', '--retries=1', environment=rclone_environment(server))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """b2sdk, signed in at a simulator with small parts."""
+    with new_server() as server:
+        yield World(server, tmp_path, new_api(server))
