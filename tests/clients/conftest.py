@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from b2fast.simulator import SimulatorServer
 
+from .b2_tool import B2Tool
 from .programs import Program, rclone_environment
 from .sdk import World, new_api, new_server
 
@@ -38,3 +40,10 @@ def world(tmp_path: Path) -> Iterator[World]:
     """b2sdk, signed in at a simulator with small parts."""
     with new_server() as server:
         yield World(server, tmp_path, new_api(server))
+
+
+@pytest.fixture
+def b2(server: SimulatorServer, tmp_path: Path) -> B2Tool:
+    """The b2 command line tool on b2sdk, signed in."""
+    tool = Path(sysconfig.get_path('scripts')) / 'b2'
+    return B2Tool(str(tool), server=server, directory=tmp_path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,6 @@ from b2fast.simulator import SimulatorServer
 
 from .b2_tool import B2Tool, objects
 from .trees import LARGE, LARGE_SIZE, assert_equal_trees, make_tree, names_of, write
-
-
-@pytest.fixture
-def b2(server: SimulatorServer, tmp_path: Path) -> B2Tool:
-    tool = Path(sysconfig.get_path('scripts')) / 'b2'
-    return B2Tool(str(tool), server=server, directory=tmp_path)
 
 
 def listed(b2: B2Tool, uri: str, *options: str) -> list[dict[str, Any]]:
