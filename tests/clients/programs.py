@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from b2fast import FullApplicationKey
 from b2fast.cli.simulator_process import SimulatorProcess
 from b2fast.simulator import SimulatorServer
 
@@ -15,8 +16,13 @@ _SECONDS = 100
 """Longer than any of them takes, shorter than the limit of a test."""
 
 
-def rclone_environment(server: SimulatorServer | SimulatorProcess) -> dict[str, str]:
-    """What makes ``sim:`` a remote of rclone: the simulator."""
+def rclone_environment(
+    server: SimulatorServer | SimulatorProcess, key: FullApplicationKey | None = None
+) -> dict[str, str]:
+    """What makes ``sim:`` a remote of rclone: the simulator.
+
+    :param key: what it signs in with instead of the master key
+    """
     rclone = shutil.which('rclone')
     return {
         # restic looks for it there.
@@ -24,8 +30,8 @@ def rclone_environment(server: SimulatorServer | SimulatorProcess) -> dict[str, 
         'RCLONE_CONFIG': os.devnull,
         'RCLONE_CONFIG_SIM_TYPE': 'b2',
         'RCLONE_CONFIG_SIM_ENDPOINT': server.url,
-        'RCLONE_CONFIG_SIM_ACCOUNT': server.key_id,
-        'RCLONE_CONFIG_SIM_KEY': server.key,
+        'RCLONE_CONFIG_SIM_ACCOUNT': key.id_ if key else server.key_id,
+        'RCLONE_CONFIG_SIM_KEY': key.application_key if key else server.key,
         # The smallest that it takes.
         'RCLONE_CONFIG_SIM_UPLOAD_CUTOFF': '5M',
         'RCLONE_CONFIG_SIM_CHUNK_SIZE': '5M',

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from b2fast import B2Api
 from b2fast.simulator import Fault, SimulatorServer
 
-from .programs import Program
+from .programs import Program, rclone_environment
 from .trees import LARGE, LARGE_SIZE, assert_equal_trees, make_tree, names_of, write
 
 pytestmark = pytest.mark.rclone
@@ -185,6 +186,21 @@ def test_link_is_an_authorized_download(rclone: Program, small_tree: Path) -> No
         assert requests.get(link, timeout=30).content == (small_tree / name).read_bytes()
     without_token = link.partition('?')[0]
     assert requests.get(without_token, timeout=30).status_code == 401
+
+
+def test_key_of_one_bucket(server: SimulatorServer, small_tree: Path, tmp_path: Path) -> None:
+    api = B2Api()
+    api.authorize_account(server.key_id, server.key, server.url)
+    bucket, other = (api.create_bucket(name, 'allPrivate') for name in ('bucket-1', 'bucket-2'))
+    capabilities = ['listBuckets', 'listFiles', 'readFiles', 'writeFiles', 'deleteFiles']
+    key = api.create_key(capabilities, 'rclone', bucket_ids=[bucket.id_], name_prefix='mine/')
+    rclone = Program('rclone', '--retries=1', environment=rclone_environment(server, key))
+    assert rclone('lsf', 'sim:') == 'bucket-1/\n'
+    rclone('sync', small_tree, 'sim:bucket-1/mine')
+    rclone('copy', 'sim:bucket-1/mine', tmp_path / 'copy')
+    assert_equal_trees(small_tree, tmp_path / 'copy')
+    for forbidden in ('sim:bucket-1/yours', f'sim:{other.name}'):
+        assert rclone.run('copy', small_tree, forbidden).returncode != 0
 
 
 def test_rides_out_a_busy_service(
