@@ -1,7 +1,6 @@
-"""restic against the simulator, through the rclone that it starts.
+"""restic against the simulator: through the rclone that it starts, and with its own B2 backend.
 
-Its own B2 backend (0.14) calls https://api.backblazeb2.com and nothing else: there is no option
-for the address, so it cannot be led to a simulator.
+The latter (of restic 0.14) has no option for the address, so a proxy leads it to the simulator.
 """
 
 from __future__ import annotations
@@ -17,12 +16,13 @@ from b2fast.cli.simulator_process import SimulatorProcess
 from b2fast.simulator import SimulatorServer
 
 from .programs import Program, rclone_environment
+from .proxy import proxy_to
 from .trees import assert_equal_trees, make_tree, write
 
-pytestmark = [pytest.mark.rclone, pytest.mark.restic]
+pytestmark = pytest.mark.restic
 
 
-def restic_for(simulator: SimulatorServer | SimulatorProcess, directory: Path) -> Program:
+def restic_over_rclone(simulator: SimulatorServer | SimulatorProcess, directory: Path) -> Program:
     environment = {
         **rclone_environment(simulator),
         'RESTIC_REPOSITORY': 'rclone:sim:bucket-1/path to/repository',
@@ -51,11 +51,10 @@ def snapshots(restic: Program) -> list[dict[str, Any]]:
     return found
 
 
-def test_backup_check_restore_prune(command: SimulatorProcess, tree: Path, tmp_path: Path) -> None:
-    restic = restic_for(command, tmp_path)
+def back_up_restore_and_prune(restic: Program, tree: Path, directory: Path) -> None:
     restic('init')
     restic('backup', tree)
-    before = make_tree(tmp_path / 'as before')
+    before = make_tree(directory / 'as before')
     write(tree / 'text.txt', b'other')
     write(tree / 'new/file', bytes(range(256)) * 4000)
     (tree / 'empty').unlink()
@@ -63,22 +62,45 @@ def test_backup_check_restore_prune(command: SimulatorProcess, tree: Path, tmp_p
     first, second = (snapshot['id'] for snapshot in snapshots(restic))
     assert 'no errors were found' in restic('check', '--read-data')
     for snapshot, expected in ((first, before), (second, tree)):
-        target = tmp_path / snapshot
+        target = directory / snapshot
         restic('restore', snapshot, '--target', target)
         assert_equal_trees(expected, target / tree.relative_to('/'))
 
     restic('forget', '--prune', '--keep-last=1')
     assert [snapshot['id'] for snapshot in snapshots(restic)] == [second]
     assert 'no errors were found' in restic('check', '--read-data')
-    target = tmp_path / 'after prune'
+    target = directory / 'after prune'
     restic('restore', 'latest', '--target', target)
     assert_equal_trees(tree, target / tree.relative_to('/'))
 
 
+@pytest.mark.rclone
+def test_over_rclone(command: SimulatorProcess, tree: Path, tmp_path: Path) -> None:
+    back_up_restore_and_prune(restic_over_rclone(command, tmp_path), tree, tmp_path)
+
+
+def test_own_backend(server: SimulatorServer, tree: Path, tmp_path: Path) -> None:
+    with proxy_to(server.url) as proxy:
+        environment = {
+            'HTTP_PROXY': proxy,
+            'HTTPS_PROXY': proxy,
+            'B2_ACCOUNT_ID': server.key_id,
+            'B2_ACCOUNT_KEY': server.key,
+            'RESTIC_REPOSITORY': 'b2:bucket-1:path to/repository',
+            'RESTIC_PASSWORD': 'a password',
+            'RESTIC_CACHE_DIR': str(tmp_path / 'cache'),
+        }
+        restic = Program('restic', '--insecure-tls', environment=environment)
+        back_up_restore_and_prune(restic, tree, tmp_path)
+    assert server.calls['b2_upload_file'] > 0
+    assert server.calls['unknown'] == server.calls['failed'] == 0
+
+
+@pytest.mark.rclone
 def test_check_finds_what_is_missing(
     server: SimulatorServer, rclone: Program, tree: Path, tmp_path: Path
 ) -> None:
-    restic = restic_for(server, tmp_path)
+    restic = restic_over_rclone(server, tmp_path)
     restic('init')
     restic('backup', tree)
     rclone('delete', '--min-size=1M', 'sim:bucket-1/path to/repository/data')
