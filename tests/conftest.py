@@ -37,11 +37,13 @@ hypothesis.settings.load_profile('b2fast')
 
 QUICK_RETRIES = RetryPolicy(attempts=5, first_delay=0.001, max_delay=0.01, deadline=20)
 
-RCLONE_IS_MISSING = (
-    'rclone is missing. Install it (Debian, Ubuntu: apt-get install rclone; '
-    'else https://rclone.org/downloads/).'
-)
-_left_out = pytest.StashKey[int]()
+INSTALL = {
+    'rclone': 'Debian, Ubuntu: apt-get install rclone; else https://rclone.org/downloads/',
+    'restic': 'Debian, Ubuntu: apt-get install restic; else https://restic.net',
+}
+"""Programs that tests run, each the marker of those tests, and where they come from."""
+
+_left_out = pytest.StashKey[list[str]]()
 
 NOBODY = 65534
 """A user ID without privileges."""
@@ -49,25 +51,31 @@ NOBODY = 65534
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs rclone on a machine without it; in the CI that is an error."""
-    left_out = [item for item in items if item.get_closest_marker('rclone')]
-    if not left_out or shutil.which('rclone'):
-        return
-    if os.environ.get('CI'):
-        raise pytest.UsageError(f'CI is set, and {RCLONE_IS_MISSING}')
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
-    config.stash[_left_out] = len(left_out)
+    """Leave out what needs a program that the machine does not have; in the CI that is an error."""
+    left_out: list[pytest.Item] = []
+    reports = []
+    for program, source in INSTALL.items():
+        without = [item for item in items if item.get_closest_marker(program)]
+        if without and not shutil.which(program):
+            left_out += without
+            reports.append(f'{len(without)} tests need {program}, which is missing ({source})')
+    if reports and os.environ.get('CI'):
+        raise pytest.UsageError('CI is set, and ' + '; '.join(reports))
+    if reports:
+        config.hook.pytest_deselected(items=list(dict.fromkeys(left_out)))
+        items[:] = [item for item in items if item not in left_out]
+        config.stash[_left_out] = reports
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say what was left out."""
-    number = config.stash.get(_left_out, 0)
-    if number:
+    reports = config.stash.get(_left_out, [])
+    if reports:
         terminalreporter.section('NOT ALL TESTS WERE RUN', sep='!', red=True, bold=True)
-        terminalreporter.line(f'{number} tests were left out: {RCLONE_IS_MISSING}', red=True)
+        for report in reports:
+            terminalreporter.line(report, red=True)
 
 
 @dataclass

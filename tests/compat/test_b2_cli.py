@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from b2fast import SimulatorServer
 
-from .shim import SHIM, python
-
-Run = Callable[..., str]
+from ..clients.b2_tool import B2Tool, objects
+from .shim import SHIM
 
 
 @pytest.fixture
@@ -24,39 +22,11 @@ def server() -> Iterator[SimulatorServer]:
 
 
 @pytest.fixture
-def environment(server: SimulatorServer, tmp_path: Path) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith('B2_')}
-    return {
-        **kept,
-        'B2_ACCOUNT_INFO': str(tmp_path / 'account_info'),
-        'B2_ENVIRONMENT': server.url,
-        'B2_APPLICATION_KEY_ID': server.key_id,
-        'B2_APPLICATION_KEY': server.key,
-        'HOME': str(tmp_path),
-        'NO_COLOR': '1',
-    }
+def b2(server: SimulatorServer, tmp_path: Path) -> B2Tool:
+    return B2Tool(sys.executable, *SHIM, '-m', 'b2', server=server, directory=tmp_path)
 
 
-@pytest.fixture
-def b2(environment: dict[str, str]) -> Run:
-    """Runs the tool, signed in, and returns what it writes to its standard output."""
-
-    def run(*arguments: str | Path) -> str:
-        return python(*SHIM, '-m', 'b2', *arguments, env=environment).stdout
-
-    run('account', 'authorize')
-    # From now on the key comes from the account data.
-    for name in ('B2_ENVIRONMENT', 'B2_APPLICATION_KEY_ID', 'B2_APPLICATION_KEY'):
-        del environment[name]
-    return run
-
-
-def objects(output: str) -> Any:
-    """The JSON at the end of an output."""
-    return json.loads(output[output.index('{') :])
-
-
-def test_version_and_account(b2: Run, server: SimulatorServer) -> None:
+def test_version_and_account(b2: B2Tool, server: SimulatorServer) -> None:
     assert 'b2sdk version 2.13.2' in b2('version')
     account = objects(b2('account', 'get'))
     assert account['applicationKeyId'] == server.key_id
@@ -65,7 +35,7 @@ def test_version_and_account(b2: Run, server: SimulatorServer) -> None:
     b2('account', 'clear')
 
 
-def test_buckets(b2: Run) -> None:
+def test_buckets(b2: B2Tool) -> None:
     bucket_id = b2('bucket', 'create', 'my-bucket', 'allPrivate').strip()
     assert b2('bucket', 'list').split() == [bucket_id, 'allPrivate', 'my-bucket']
     info = '{"color": "blue"}'
@@ -76,7 +46,7 @@ def test_buckets(b2: Run) -> None:
     assert b2('bucket', 'list') == ''
 
 
-def test_keys(b2: Run) -> None:
+def test_keys(b2: B2Tool) -> None:
     b2('bucket', 'create', 'my-bucket', 'allPrivate')
     key_id, key = b2(
         'key', 'create', '--bucket', 'my-bucket', 'my-key', 'listBuckets,listFiles,readFiles'
@@ -88,7 +58,7 @@ def test_keys(b2: Run) -> None:
     assert b2('key', 'list') == ''
 
 
-def test_file_up_and_down(b2: Run, tmp_path: Path) -> None:
+def test_file_up_and_down(b2: B2Tool, tmp_path: Path) -> None:
     content = bytes(range(256)) * 1000
     source, target = tmp_path / 'source', tmp_path / 'target'
     source.write_bytes(content)
@@ -107,7 +77,7 @@ def test_file_up_and_down(b2: Run, tmp_path: Path) -> None:
     assert target.read_bytes() == content
 
 
-def test_listing_and_removal(b2: Run, tmp_path: Path) -> None:
+def test_listing_and_removal(b2: B2Tool, tmp_path: Path) -> None:
     source = tmp_path / 'source'
     source.write_text('some text\n')
     b2('bucket', 'create', 'my-bucket', 'allPrivate')
@@ -124,7 +94,7 @@ def test_listing_and_removal(b2: Run, tmp_path: Path) -> None:
     b2('bucket', 'delete', 'my-bucket')
 
 
-def test_cat_and_hide(b2: Run, tmp_path: Path) -> None:
+def test_cat_and_hide(b2: B2Tool, tmp_path: Path) -> None:
     source = tmp_path / 'source'
     source.write_text('some text\n')
     b2('bucket', 'create', 'my-bucket', 'allPrivate')
@@ -136,7 +106,7 @@ def test_cat_and_hide(b2: Run, tmp_path: Path) -> None:
     assert b2('ls', 'b2://my-bucket').split() == ['a']
 
 
-def test_copy_by_id(b2: Run, tmp_path: Path) -> None:
+def test_copy_by_id(b2: B2Tool, tmp_path: Path) -> None:
     source = tmp_path / 'source'
     source.write_text('some text\n')
     b2('bucket', 'create', 'my-bucket', 'allPrivate')
@@ -147,12 +117,9 @@ def test_copy_by_id(b2: Run, tmp_path: Path) -> None:
     assert b2('file', 'cat', '--no-progress', 'b2://my-bucket/b') == 'some text\n'
 
 
-def test_sync_says_that_it_is_not_there(
-    b2: Run, environment: dict[str, str], tmp_path: Path
-) -> None:
+def test_sync_says_that_it_is_not_there(b2: B2Tool, tmp_path: Path) -> None:
     b2('bucket', 'create', 'my-bucket', 'allPrivate')
-    arguments = ('-m', 'b2', 'sync', str(tmp_path), 'b2://my-bucket')
-    failed = python(*SHIM, *arguments, env=environment, check=False)
+    failed = b2.run('sync', tmp_path, 'b2://my-bucket')
     assert failed.returncode == 1
     assert 'ERROR: ' in failed.stderr
     assert 'b2fast does not have' in failed.stderr

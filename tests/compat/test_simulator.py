@@ -1,4 +1,4 @@
-"""The simulator beside b2sdk: its client against ours over HTTP, its simulator beside ours.
+"""The simulator in the process beside b2sdk's.
 
 b2sdk runs in processes of its own, so that its warnings and globals stay there.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from b2fast import encryption, file_lock, raw_api, simulator
-from b2fast.simulator import RawSimulator, SimulatorServer
+from b2fast.simulator import RawSimulator
 
 HERE = Path(__file__).parent
 
@@ -56,16 +56,3 @@ def test_classes_have_the_same_signatures() -> None:
     ours = runpy.run_path(str(HERE / 'signatures.py'))['signatures'](simulator)
     for name, members in theirs.items():
         assert {member: ours[name].get(member) for member in members} == members
-
-
-def test_b2sdk_uses_the_server(tmp_path: Path) -> None:
-    with SimulatorServer(recommended_part_size=5_000_000) as server:
-        run('b2sdk_client.py', server.url, server.key_id, server.key, str(tmp_path))
-        calls = server.calls
-        paths = {
-            request.path.split('/')[2] for request in server.requests if 'b2api' in request.path
-        }
-    assert calls['b2_upload_file'] == 25
-    assert calls['b2_upload_part'] >= 2
-    assert paths == {'v4'}
-    assert calls['failed'] == calls['unknown'] == 0

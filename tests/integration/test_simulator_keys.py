@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from b2fast import B2Api, InMemoryAccountInfo, SimulatorServer
+from b2fast import B2Api, Bucket, InMemoryAccountInfo, SimulatorServer
 from b2fast.exception import B2Error, BadRequest, InvalidAuthToken, Unauthorized
 
 
@@ -122,3 +122,26 @@ def test_older_versions_know_one_bucket(server: SimulatorServer, api: B2Api, ver
     assert call('b2_create_key', version=4, bucketId=bucket.id_, **key).status_code == 400
     deleted = call('b2_delete_key', applicationKeyId=made['applicationKeyId']).json()
     assert deleted['keyName'] == 'name'
+
+
+@pytest.mark.parametrize('version', [1, 2, 3])
+def test_older_versions_authorize_keys_of_one_bucket(
+    server: SimulatorServer, api: B2Api, version: int
+) -> None:
+    one, two = (api.create_bucket(name, 'allPrivate') for name in ('bucket-1', 'bucket-2'))
+
+    def answer_to_key_of(*buckets: Bucket) -> requests.Response:
+        ids = [bucket.id_ for bucket in buckets]
+        key = api.create_key(['listFiles'], 'name', bucket_ids=ids, name_prefix='in/')
+        return requests.get(
+            f'{server.url}/b2api/v{version}/b2_authorize_account',
+            auth=(key.id_, key.application_key),
+            timeout=20,
+        )
+
+    answer = answer_to_key_of(one).json()
+    allowed = answer['allowed'] if version < 3 else answer['apiInfo']['storageApi']
+    assert (allowed['bucketId'], allowed['bucketName']) == (one.id_, 'bucket-1')
+    assert allowed['namePrefix'] == 'in/'
+    refused = answer_to_key_of(one, two)
+    assert (refused.status_code, refused.json()['code']) == (401, 'unsupported')

@@ -18,6 +18,7 @@ from .errors import SimulatedError
 from .faults import Fault, FaultScript
 from .http_calls import JsonCalls
 from .http_cors import Cors
+from .http_keys import FIRST_VERSION_WITH_SEVERAL_BUCKETS
 from .http_paths import CALL_PATH, FILE_PATH
 from .http_request import Call, Params, decode
 from .http_transfers import Transfers
@@ -197,10 +198,7 @@ class HttpDoor:
         key_id, secret = _basic_credentials(request.headers.get('authorization', ''))
         with self._service.lock:
             key = self._service.authenticate(key_id, secret)
-            buckets = key.buckets_or_none or []
-            if (len(buckets) > 1 and version < 4) or (
-                version == 1 and (buckets or key.name_prefix_or_none)
-            ):
+            if len(key.buckets_or_none or []) > 1 and version < FIRST_VERSION_WITH_SEVERAL_BUCKETS:
                 raise SimulatedError(
                     401, 'unsupported', f'The key cannot be used with version {version}'
                 )

@@ -10,7 +10,7 @@ from . import errors, http_shapes, ids, rules
 from .http_request import Call
 from .state import Key, NamedBucket, Service
 
-_FIRST_VERSION_WITH_SEVERAL_BUCKETS = 4
+FIRST_VERSION_WITH_SEVERAL_BUCKETS = 4
 
 
 class KeyCalls:
@@ -60,7 +60,7 @@ class KeyCalls:
     def _bucket_ids(call: Call) -> list[str] | None:
         one = call.params.optional('bucketId')
         several = call.params.sequence('bucketIds', str)
-        if call.version < _FIRST_VERSION_WITH_SEVERAL_BUCKETS:
+        if call.version < FIRST_VERSION_WITH_SEVERAL_BUCKETS:
             if several is not None:
                 raise errors.bad_request('bucketIds needs version 4 of the API')
             return None if one is None else [one]

@@ -32,13 +32,12 @@ def account(call_version: int, key: Key, token: str, base_url: str, profile: Pro
     bucket_id = {'bucketId': only and only['id']}
     bucket_name = {'bucketName': only and only['name']}
     answer: dict[str, Any] = {'accountId': key.account_id, 'authorizationToken': token}
-    if call_version == 1:
-        allowed = {**capabilities, **bucket_id, **prefix}
-        old_size = {'minimumPartSize': profile.recommended_part_size}
-        return {**answer, **urls, **sizes, **old_size, 'allowed': allowed}
-    if call_version == 2:
+    if call_version < 3:
+        # The documentation gives the name from version 2 on; rclone relies on it in version 1.
         allowed = {**capabilities, **bucket_id, **bucket_name, **prefix}
-        return {**answer, **urls, **sizes, **s3_url, 'allowed': allowed}
+        old_size = {'minimumPartSize': profile.recommended_part_size}
+        only_here = old_size if call_version == 1 else s3_url
+        return {**answer, **urls, **sizes, **only_here, 'allowed': allowed}
     storage: dict[str, Any] = {**urls, **sizes, **s3_url}
     if call_version == 3:
         storage |= {**capabilities, **bucket_id, **bucket_name, **prefix}
