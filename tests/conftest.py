@@ -1,4 +1,4 @@
-"""Fixtures for all tests: an account over each of the two ways that bytes move."""
+"""Fixtures for all tests: an account over each way that bytes move."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from b2fast import (
     B2Api,
     B2HttpApiConfig,
     Bucket,
+    FaithfulSimulator,
     InMemoryAccountInfo,
     InMemoryCache,
     RawSimulator,
@@ -26,7 +27,7 @@ from b2fast import (
 )
 
 PART_SIZE = 200
-"""Recommended and minimum part size of both simulators, in bytes; `RawSimulator` has no other."""
+"""Recommended and minimum part size of the simulators, in bytes; `RawSimulator` has no other."""
 
 # No test may depend on how busy the machine is. The CI tries the same examples each time, so that
 # what fails there is what the change broke; elsewhere they are new ones.
@@ -79,13 +80,13 @@ class Account:
     key_id: str
     key: str
     realm: str
-    server: SimulatorServer | None
+    server: SimulatorServer | FaithfulSimulator | None
     has_engine: bool = False
 
 
-@pytest.fixture(params=['raw', 'http', 'http-streams'])
+@pytest.fixture(params=['raw', 'faithful', 'http', 'http-streams'])
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """An empty account at a simulator, without and with HTTP between.
+    """An empty account at a simulator: two in the process, two with a network between.
 
     A test that needs HTTP takes these by ``parametrize('account', [...], indirect=True)``.
 
@@ -94,6 +95,9 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
     """
     if request.param == 'raw':
         yield new_raw_account()
+        return
+    if request.param == 'faithful':
+        yield _faithful_account()
         return
     with SimulatorServer(
         minimum_part_size=PART_SIZE, recommended_part_size=PART_SIZE, custom_timestamps=True
@@ -112,6 +116,20 @@ def new_raw_account() -> Account:
     api = new_api()
     api.authorize_account(key_id, key)
     return Account(api, new_api, key_id, key, 'production', None)
+
+
+def _faithful_account() -> Account:
+    simulator = FaithfulSimulator(
+        minimum_part_size=PART_SIZE, recommended_part_size=PART_SIZE, custom_timestamps=True
+    )
+    config = B2HttpApiConfig(simulator.session, retry_policy=QUICK_RETRIES)
+
+    def new_api(**parameters: object) -> B2Api:
+        return _new_api(config, parameters)
+
+    api = new_api()
+    api.authorize_account(simulator.key_id, simulator.key)
+    return Account(api, new_api, simulator.key_id, simulator.key, 'production', simulator)
 
 
 def _http_account(server: SimulatorServer, with_engine: bool) -> Account:

@@ -1,7 +1,9 @@
-"""B2 without the cloud: in the process (`RawSimulator`) and over HTTP (`SimulatorServer`)."""
+"""B2 without the cloud: in the process (`RawSimulator`, `FaithfulSimulator`) and over HTTP
+(`SimulatorServer`)."""
 
 from __future__ import annotations
 
+from .faithful_simulator import FaithfulSimulator
 from .faults import Fault
 from .http_door import ServedRequest
 from .raw_bucket import BucketSimulator
@@ -12,6 +14,7 @@ from .server import SimulatorServer
 
 __all__ = [
     'BucketSimulator',
+    'FaithfulSimulator',
     'FakeRaw',
     'FakeRequest',
     'FakeResponse',

@@ -75,19 +75,24 @@ class HttpDoor:
 
     def __call__(self, request: Request) -> Response:
         """Answers a request."""
+        return self.serve(request)[0]
+
+    def serve(self, request: Request) -> tuple[Response, Fault | None]:
+        """Answers a request, and tells what is to go wrong while the answer is on its way."""
+        fault: Fault | None = None
         try:
-            name, answer, status = self._answer(request)
+            name, answer, fault = self._answer(request)
         except Exception:
             _logger.exception('The simulator failed to serve %s %s', request.method, request.path)
-            name, status = 'failed', 500
-            answer = _error(SimulatedError(500, 'internal_error', 'The simulator failed'))
+            name = 'failed'
+            answer = refusal_response(SimulatedError(500, 'internal_error', 'The simulator failed'))
         served = ServedRequest(
-            name, request.method, request.path, request.headers.get('range'), status
+            name, request.method, request.path, request.headers.get('range'), answer.status
         )
         with self._log_lock:
             self._calls[name] += 1
             self._requests.append(served)
-        return answer
+        return answer, fault
 
     @property
     def calls(self) -> Counter[str]:
@@ -101,7 +106,7 @@ class HttpDoor:
         with self._log_lock:
             return list(self._requests)
 
-    def _answer(self, request: Request) -> tuple[str, Response, int]:
+    def _answer(self, request: Request) -> tuple[str, Response, Fault | None]:
         name = 'unknown'
         fault: Fault | None = None
         try:
@@ -114,7 +119,7 @@ class HttpDoor:
             if name in ('b2_upload_file', 'b2_upload_part'):
                 self._end_upload_url(refusal, request)
             retry_after = None if fault is None else fault.retry_after
-            return name, _error(refusal, retry_after), refusal.status
+            return name, refusal_response(refusal, retry_after), None
         response = Response(
             status,
             headers,
@@ -122,7 +127,7 @@ class HttpDoor:
             cut_after=None if fault is None else fault.cut_after,
             flip_at=None if fault is None else fault.flip_at,
         )
-        return name, response, status
+        return name, response, fault
 
     def _begin_fault(self, fault: Fault, request: Request) -> None:
         token = request.headers.get('authorization')
@@ -229,7 +234,8 @@ def _method_not_allowed(allowed: str) -> SimulatedError:
     return SimulatedError(405, 'method_not_allowed', f'only {allowed} is supported')
 
 
-def _error(refusal: SimulatedError, retry_after: int | None = None) -> Response:
+def refusal_response(refusal: SimulatedError, retry_after: int | None = None) -> Response:
+    """Returns the answer that tells a client of a refusal."""
     body = {'status': refusal.status, 'code': refusal.code, 'message': refusal.message}
     headers = list(_ERROR_HEADERS)
     if retry_after is not None:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 
 from b2fast._core.server import HttpServer
-from b2fast.raw_api import ALL_CAPABILITIES
 
-from . import ids
+from .controls import Controls
 from .faults import Fault
-from .http_door import HttpDoor, ServedRequest
 from .profile import Clock, Profile, system_clock
-from .state import Key, Service
 
 
-class SimulatorServer:
+class SimulatorServer(Controls):
     """A simulated B2 that any client of the native API can use, versions 1 to 4.
 
     It serves from its creation until `stop` or the end of the `with` block. Buckets, versions
@@ -57,15 +53,7 @@ class SimulatorServer:
             token_lifetime=round(token_lifetime * 1000),
             custom_timestamps=custom_timestamps,
         )
-        self._service = Service(profile)
-        self.account_id = ids.new_account_id()
-        self.key_id = ids.new_key_id(self.account_id, 1) if key_id is None else key_id
-        self.key = ids.new_key() if key is None else key
-        master = Key(
-            self.account_id, 'master', self.key_id, self.key, ALL_CAPABILITIES, None, None, None
-        )
-        self._service.add_account(self.account_id, master)
-        self._door = HttpDoor(self._service)
+        super().__init__(profile, key_id, key)
         self._http = HttpServer(self._door, host=host, port=port, data_dir=data_dir)
 
     def __repr__(self) -> str:
@@ -91,29 +79,5 @@ class SimulatorServer:
         """Ends the server and its connections; a second call does nothing."""
         self._http.stop()
 
-    def inject(self, fault: Fault) -> None:
-        """Lets something go wrong in the calls to come; see `Fault`."""
-        if fault.cut_upload_after is not None:
-            self._http.cut_uploads(fault.cut_upload_after, fault.count)
-        else:
-            self._door.faults.add(fault)
-
-    def clear_faults(self) -> None:
-        """Forgets the faults to come, but not those that cut uploads."""
-        self._door.faults.clear()
-
-    def expire_tokens(self) -> None:
-        """Ends every account token that was given out, as after 24 hours."""
-        with self._service.lock:
-            self._service.expire_all_tokens()
-
-    @property
-    def calls(self) -> Counter[str]:
-        """How many requests there were of each call; a download counts as
-        `b2_download_file_by_id` or `b2_download_file_by_name`."""
-        return self._door.calls
-
-    @property
-    def requests(self) -> list[ServedRequest]:
-        """The last 100,000 requests, in the order in which they were answered."""
-        return self._door.requests
+    def _cut_uploads(self, fault: Fault, after: int) -> None:
+        self._http.cut_uploads(after, fault.count)
