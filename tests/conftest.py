@@ -73,7 +73,10 @@ def pytest_terminal_summary(
 
 @dataclass
 class Account:
-    """An authorized API object, and how to make further ones for the same service."""
+    """An authorized API object, and how to make further ones for the same service.
+
+    :param session: makes the sessions that content goes through, over HTTP without the engine
+    """
 
     api: B2Api
     new_api: Callable[..., B2Api]
@@ -81,6 +84,7 @@ class Account:
     key: str
     realm: str
     server: SimulatorServer | FaithfulSimulator | None
+    session: Callable[[], requests.Session] | None = None
     has_engine: bool = False
 
 
@@ -129,13 +133,15 @@ def _faithful_account() -> Account:
 
     api = new_api()
     api.authorize_account(simulator.key_id, simulator.key)
-    return Account(api, new_api, simulator.key_id, simulator.key, 'production', simulator)
+    return Account(
+        api, new_api, simulator.key_id, simulator.key, 'production', simulator, simulator.session
+    )
 
 
 def _http_account(server: SimulatorServer, with_engine: bool) -> Account:
     config = B2HttpApiConfig(retry_policy=QUICK_RETRIES)
     if not with_engine:
-        config = B2HttpApiConfig(lambda: requests.Session(), retry_policy=QUICK_RETRIES)
+        config = B2HttpApiConfig(_new_session, retry_policy=QUICK_RETRIES)
 
     def new_api(**parameters: object) -> B2Api:
         return _new_api(config, parameters)
@@ -143,7 +149,14 @@ def _http_account(server: SimulatorServer, with_engine: bool) -> Account:
     api = new_api()
     api.authorize_account(server.key_id, server.key, server.url)
     assert (api.session.transfer_engine(1) is not None) is with_engine
-    return Account(api, new_api, server.key_id, server.key, server.url, server, with_engine)
+    session = None if with_engine else _new_session
+    return Account(
+        api, new_api, server.key_id, server.key, server.url, server, session, with_engine
+    )
+
+
+def _new_session() -> requests.Session:
+    return requests.Session()
 
 
 def _new_api(config: B2HttpApiConfig, parameters: dict[str, object]) -> B2Api:

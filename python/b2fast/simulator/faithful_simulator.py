@@ -18,7 +18,7 @@ from .profile import Clock, Profile, system_clock
 if TYPE_CHECKING:
     import requests
 
-    from .in_process import DoorAdapter
+    from .in_process import Wire
 
 
 class FaithfulSimulator(Controls, B2RawHTTPApi):
@@ -77,20 +77,15 @@ class FaithfulSimulator(Controls, B2RawHTTPApi):
 
     def session(self) -> requests.Session:
         """Makes a session whose requests are answered by this simulator, whatever their host."""
-        import requests
+        from .in_process import WireSession
 
-        session = requests.Session()
-        session.trust_env = False
-        session.adapters.clear()
-        for scheme in ('https://', 'http://'):
-            session.mount(scheme, self._adapter)
-        return session
+        return WireSession(self._wire)
 
     @cached_property
-    def _adapter(self) -> DoorAdapter:
-        from .in_process import DoorAdapter
+    def _wire(self) -> Wire:
+        from .in_process import Wire
 
-        return DoorAdapter(self._door)
+        return Wire(self._door)
 
     def _cut_uploads(self, fault: Fault, after: int) -> None:
-        self._adapter.cut_uploads(after, fault.count)
+        self._wire.cut_uploads(after, fault.count)

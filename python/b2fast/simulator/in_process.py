@@ -1,7 +1,7 @@
 """HTTP without a network: what `requests` sends is answered in the process.
 
-The adapter takes the place of the connection, the server's parsing and the server's sending.
-Everything behind is the HTTP door, as the server asks it.
+This takes the place of the connection, the server's parsing and the server's sending. Everything
+behind is the HTTP door, as the server asks it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ import http.client
 import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from email.utils import formatdate
 from threading import Lock
 from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import ProtocolError
 
 from b2fast._core.server import Content, Request, Response
@@ -28,7 +29,7 @@ from .faults import Fault
 from .http_door import HttpDoor, refusal_response
 
 #: What answers name as the service's host. It exists nowhere (RFC 2606), so that a client that
-#: goes around the adapter sends nothing to anybody.
+#: does without this module sends nothing to anybody.
 HOST = 'simulator.invalid'
 
 _UPLOAD_CALLS = {'b2_upload_file', 'b2_upload_part'}
@@ -36,14 +37,13 @@ _DIGEST_LENGTH = 40
 _PIECE = 1024 * 1024
 
 
-class DoorAdapter(HTTPAdapter):
-    """Sends requests to a door, whatever their host. Safe for several threads.
+class Wire:
+    """What lies between the sessions of `requests` and a door. Safe for several threads.
 
-    :param door: answers them.
+    :param door: answers the requests.
     """
 
     def __init__(self, door: HttpDoor) -> None:
-        super().__init__()
         self._door = door
         self._cut_lock = Lock()
         self._cut = (0, 0)
@@ -61,16 +61,8 @@ class DoorAdapter(HTTPAdapter):
             self._cut = (after, count - 1)
             return after
 
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: Any = None,
-        verify: Any = True,
-        cert: Any = None,
-        proxies: Any = None,
-    ) -> requests.Response:
-        """Returns the answer.
+    def send(self, request: requests.PreparedRequest) -> urllib3.HTTPResponse:
+        """Returns the answer, its body still to be read.
 
         :raises requests.RequestException: what `requests` would raise if this had been a network.
         """
@@ -78,10 +70,7 @@ class DoorAdapter(HTTPAdapter):
         if fault is not None and fault.cut_after == 0:
             message = 'Remote end closed connection without response'
             raise _connection_error(http.client.RemoteDisconnected(message), request)
-        answer = self.build_response(request, _on_the_wire(request, response, fault))
-        if not stream:
-            answer.content  # noqa: B018
-        return answer
+        return _on_the_wire(request, response, fault)
 
     def _exchange(self, request: requests.PreparedRequest) -> tuple[Response, Fault | None]:
         url = urlsplit(request.url or '')
@@ -95,6 +84,8 @@ class DoorAdapter(HTTPAdapter):
             ), None
         try:
             pieces = list(self._body(request, headers, self._claim_cut() if is_upload else None))
+        except requests.RequestException:
+            raise
         except OSError as error:
             raise _connection_error(error, request) from error
         body, content, trailer = b'', None, None
@@ -136,6 +127,40 @@ class DoorAdapter(HTTPAdapter):
             )
 
 
+class WireSession(requests.Session):
+    """A session whose requests go over a wire, whatever is mounted.
+
+    A client that mounts an adapter of its own, as b2sdk does, has it make the responses.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        super().__init__()
+        self.trust_env = False
+        self._wire = wire
+
+    def get_adapter(self, url: str) -> BaseAdapter:
+        """Returns what sends to the wire."""
+        return _WireAdapter(self._wire, cast(HTTPAdapter, super().get_adapter(url)))
+
+
+class _WireAdapter(BaseAdapter):
+    def __init__(self, wire: Wire, mounted: HTTPAdapter) -> None:
+        super().__init__()
+        self._wire = wire
+        self._mounted = mounted
+
+    def send(
+        self, request: requests.PreparedRequest, stream: bool = False, *_: Any, **__: Any
+    ) -> requests.Response:
+        answer = self._mounted.build_response(request, self._wire.send(request))
+        if not stream:
+            answer.content  # noqa: B018
+        return answer
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
 class _AnswerBody(io.RawIOBase):
     """The body of an answer as it comes out of the wire."""
 
@@ -165,6 +190,8 @@ def _on_the_wire(
     content = response.body
     headers = urllib3.HTTPHeaderDict(response.headers)
     headers['content-length'] = str(len(content))
+    # The machine's time, as the server has it: clients compare it with theirs.
+    headers['date'] = formatdate(usegmt=True)
     if request.method == 'HEAD':
         content = Content()
     return urllib3.HTTPResponse(
