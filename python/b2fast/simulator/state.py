@@ -359,6 +359,8 @@ class Service:
             raise errors.bad_request(
                 'Cannot delete non-empty bucket', 'cannot_delete_non_empty_bucket'
             )
+        # The answer of B2 shows a revision more.
+        bucket.revision += 0 if self.profile.counted_ids else 1
         del self.buckets_by_id[bucket.bucket_id]
         del self.buckets_by_name[self._folded(bucket.bucket_name)]
 
