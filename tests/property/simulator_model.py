@@ -28,9 +28,11 @@ class Refused(Exception):
 
     def __init__(self, status: int, *codes: str, in_raw: bool = True) -> None:
         super().__init__(status, codes)
-        self.status = status
-        self.codes = codes
+        self.answers = {(status, code) for code in codes}
         self.in_raw = in_raw
+
+    def __str__(self) -> str:
+        return f'one of {sorted(self.answers)}'
 
 
 @dataclass
@@ -355,10 +357,22 @@ class Model:
     def copy_part(
         self, source_id: str, file_id: str, number: int, range_: tuple[int, int] | None
     ) -> dict[str, Any]:
-        source = self._source(source_id)
-        file = self._unfinished(file_id)
-        content = _cut(source.content, range_)
-        return self._add_part(file, number, content, sha1_of(content))
+        refusals = []
+        for check in (
+            lambda: _cut(self._source(source_id).content, range_),
+            lambda: self._unfinished(file_id),
+        ):
+            try:
+                check()
+            except Refused as refused:
+                refusals.append(refused)
+        if refusals:
+            # Which check comes first is not documented.
+            refusals[0].answers |= refusals[-1].answers
+            refusals[0].in_raw |= refusals[-1].in_raw
+            raise refusals[0]
+        content = _cut(self._source(source_id).content, range_)
+        return self._add_part(self._unfinished(file_id), number, content, sha1_of(content))
 
     def _add_part(self, file: File, number: int, content: bytes, sha1: str) -> dict[str, Any]:
         file.parts[number] = Part(content, sha1, self.clock())

@@ -294,7 +294,6 @@ class TestLargeFiles:
         assert (page, following) == (started[2:], None)
         assert bucket.page_of_unfinished(None, 10, 'o')[0] == started[3:]
 
-
     def test_a_lock_begins_with_the_finished_file(self, service: Service) -> None:
         bucket = make_bucket(service, 'bucket-2', file_lock=True)
         large, other = (
