@@ -574,6 +574,8 @@ class ProcessDoor(HttpDoor):
 class _BucketWithItsOwnIds(BucketSimulator):
     """IDs of b2sdk's simulator are counted anew in each bucket, and mean several files then."""
 
+    MAX_SIMPLE_COPY_SIZE = 5_000_000_000
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         number = int(self.bucket_id.rpartition('_')[2])
