@@ -48,9 +48,14 @@ def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def simulator() -> FaithfulSimulator:
+def clock() -> Clock:
+    return Clock(NOW)
+
+
+@pytest.fixture
+def simulator(clock: Clock) -> FaithfulSimulator:
     return FaithfulSimulator(
-        clock=Clock(NOW), minimum_part_size=10, recommended_part_size=100, token_lifetime=100
+        clock=clock, minimum_part_size=10, recommended_part_size=100, token_lifetime=100
     )
 
 
@@ -140,9 +145,7 @@ def test_example_of_the_docs() -> None:
 
 
 class TestTime:
-    def test_tokens_expire_by_the_clock(self, simulator: FaithfulSimulator) -> None:
-        clock = simulator._service.profile.clock
-        assert isinstance(clock, Clock)
+    def test_tokens_expire_by_the_clock(self, clock: Clock, simulator: FaithfulSimulator) -> None:
         api = authorized(simulator)
         clock.now += 100_000
         api.list_buckets()
