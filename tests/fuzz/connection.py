@@ -50,7 +50,9 @@ class Sender:
             with contextlib.suppress(ConnectionError):
                 for piece in data.split(CUT):
                     connection.sendall(piece)
-                connection.shutdown(socket.SHUT_WR)
+                # A connection that was reset meanwhile is not there any more.
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_WR)
                 while received := connection.recv(65536):
                     answer += received
         self._check_service()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import logging
 import re
@@ -223,7 +222,7 @@ def _basic_credentials(authorization: str) -> tuple[str, str]:
     scheme, _, encoded = authorization.partition(' ')
     try:
         key_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(':')
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise errors.bad_auth_token('') from None
     if scheme.lower() != 'basic' or not colon:
         raise errors.bad_auth_token('')
