@@ -14,6 +14,8 @@ SIZE ?=
 # Further arguments for pytest and for the side-by-side runner.
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+# How long each of the two targets of `make fuzz` looks for something that breaks.
+FUZZ_SECONDS ?= 30
 
 # One interpreter for every cargo call: a change of it would build PyO3 anew.
 export PYO3_PYTHON := $(abspath $(BIN)/python)
@@ -24,7 +26,7 @@ WHEEL_SOURCES := $(shell find rust python -type f ! -path '*/__pycache__/*' ! -n
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup build install develop fmt lint lint-rust lint-python stubtest test test-rust \
-	test-python demo bench bench-simulator clean require-rclone
+	test-python fuzz demo bench bench-simulator clean require-rclone
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' \
@@ -69,6 +71,10 @@ test-python: $(STAMPS)/development $(STAMPS)/installed ## pytest on the installe
 		sys.exit(None if ok else f"b2fast is imported from {b2fast.__file__}, not from the wheel")'
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+fuzz: $(STAMPS)/fuzz $(STAMPS)/installed ## Look for requests that break the simulator (FUZZ_SECONDS=...)
+	$(BIN)/python -m tests.fuzz.run door --seconds $(FUZZ_SECONDS)
+	$(BIN)/python -m tests.fuzz.run connection --seconds $(FUZZ_SECONDS)
+
 demo: $(STAMPS)/installed ## Send real files to a local simulator and back (DIR=... SIZE=...)
 	$(BIN)/b2fast demo $(if $(DIR),--dir '$(DIR)') $(if $(SIZE),--size '$(SIZE)')
 
@@ -80,7 +86,7 @@ bench-simulator: $(STAMPS)/installed ## Measure how fast the simulator itself is
 	$(BIN)/python benches/simulator_speed.py $(BENCH_ARGS)
 
 clean: ## Remove everything that was built, .venv included
-	rm -rf $(VENV) dist target .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist target .benchmarks .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find python tests benches -name __pycache__ -prune -exec rm -rf {} +
 
 require-rclone:
@@ -118,6 +124,9 @@ $(STAMPS)/development: pyproject.toml | $(STAMPS)/venv
 
 $(STAMPS)/bench: pyproject.toml | $(STAMPS)/venv
 	$(call install_extras,cli bench)
+
+$(STAMPS)/fuzz: pyproject.toml | $(STAMPS)/venv
+	$(call install_extras,fuzz)
 
 $(STAMPS)/wheel: $(WHEEL_SOURCES) | $(STAMPS)/venv
 	rm -rf dist

@@ -1,4 +1,4 @@
-"""Fixtures for all tests: an account over each of the two ways that bytes move."""
+"""Fixtures for all tests: an account over each way that bytes move."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from b2fast import (
     B2Api,
     B2HttpApiConfig,
     Bucket,
+    FaithfulSimulator,
     InMemoryAccountInfo,
     InMemoryCache,
     RawSimulator,
@@ -26,7 +27,7 @@ from b2fast import (
 )
 
 PART_SIZE = 200
-"""Recommended and minimum part size of both simulators, in bytes; `RawSimulator` has no other."""
+"""Recommended and minimum part size of the simulators, in bytes; `RawSimulator` has no other."""
 
 # No test may depend on how busy the machine is. The CI tries the same examples each time, so that
 # what fails there is what the change broke; elsewhere they are new ones.
@@ -80,20 +81,24 @@ def pytest_terminal_summary(
 
 @dataclass
 class Account:
-    """An authorized API object, and how to make further ones for the same service."""
+    """An authorized API object, and how to make further ones for the same service.
+
+    :param session: makes the sessions that content goes through, over HTTP without the engine
+    """
 
     api: B2Api
     new_api: Callable[..., B2Api]
     key_id: str
     key: str
     realm: str
-    server: SimulatorServer | None
+    server: SimulatorServer | FaithfulSimulator | None
+    session: Callable[[], requests.Session] | None = None
     has_engine: bool = False
 
 
-@pytest.fixture(params=['raw', 'http', 'http-streams'])
+@pytest.fixture(params=['raw', 'faithful', 'http', 'http-streams'])
 def account(request: pytest.FixtureRequest) -> Iterator[Account]:
-    """An empty account at a simulator, without and with HTTP between.
+    """An empty account at a simulator: two in the process, two with a network between.
 
     A test that needs HTTP takes these by ``parametrize('account', [...], indirect=True)``.
 
@@ -102,6 +107,9 @@ def account(request: pytest.FixtureRequest) -> Iterator[Account]:
     """
     if request.param == 'raw':
         yield new_raw_account()
+        return
+    if request.param == 'faithful':
+        yield _faithful_account()
         return
     with SimulatorServer(
         minimum_part_size=PART_SIZE, recommended_part_size=PART_SIZE, custom_timestamps=True
@@ -122,10 +130,26 @@ def new_raw_account() -> Account:
     return Account(api, new_api, key_id, key, 'production', None)
 
 
+def _faithful_account() -> Account:
+    simulator = FaithfulSimulator(
+        minimum_part_size=PART_SIZE, recommended_part_size=PART_SIZE, custom_timestamps=True
+    )
+    config = B2HttpApiConfig(simulator.session, retry_policy=QUICK_RETRIES)
+
+    def new_api(**parameters: object) -> B2Api:
+        return _new_api(config, parameters)
+
+    api = new_api()
+    api.authorize_account(simulator.key_id, simulator.key)
+    return Account(
+        api, new_api, simulator.key_id, simulator.key, 'production', simulator, simulator.session
+    )
+
+
 def _http_account(server: SimulatorServer, with_engine: bool) -> Account:
     config = B2HttpApiConfig(retry_policy=QUICK_RETRIES)
     if not with_engine:
-        config = B2HttpApiConfig(lambda: requests.Session(), retry_policy=QUICK_RETRIES)
+        config = B2HttpApiConfig(_new_session, retry_policy=QUICK_RETRIES)
 
     def new_api(**parameters: object) -> B2Api:
         return _new_api(config, parameters)
@@ -133,7 +157,14 @@ def _http_account(server: SimulatorServer, with_engine: bool) -> Account:
     api = new_api()
     api.authorize_account(server.key_id, server.key, server.url)
     assert (api.session.transfer_engine(1) is not None) is with_engine
-    return Account(api, new_api, server.key_id, server.key, server.url, server, with_engine)
+    session = None if with_engine else _new_session
+    return Account(
+        api, new_api, server.key_id, server.key, server.url, server, session, with_engine
+    )
+
+
+def _new_session() -> requests.Session:
+    return requests.Session()
 
 
 def _new_api(config: B2HttpApiConfig, parameters: dict[str, object]) -> B2Api:

@@ -172,6 +172,7 @@ if TYPE_CHECKING:
     )
     from .simulator import (
         BucketSimulator as BucketSimulator,
+        FaithfulSimulator as FaithfulSimulator,
         FakeResponse as FakeResponse,
         FileSimulator as FileSimulator,
         KeySimulator as KeySimulator,
@@ -439,6 +440,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     'session': ('B2Session',),
     'simulator': (
         'BucketSimulator',
+        'FaithfulSimulator',
         'FakeResponse',
         'FileSimulator',
         'KeySimulator',

@@ -14,7 +14,7 @@ from .exception import InvalidAuthToken, MissingAccountData, Unauthorized
 from .log import logger_of
 from .raw_api import ALL_CAPABILITIES, REALM_URLS, AbstractRawApi, B2RawHTTPApi
 from .reauthorization import Reauthorizer
-from .retry import RetryPolicies, RetryPolicy, Timeouts
+from .retry import RETRIES_IN_THE_PROCESS, RetryPolicies, Timeouts
 from .stats import CallCounter
 from .types import ReadOnlyStream
 
@@ -23,11 +23,6 @@ if TYPE_CHECKING:
     from .account_info.sqlite import SqliteAccountInfo
 
 logger = logger_of(__name__)
-
-# What does not speak HTTP is a simulator, and somebody's tests wait for it.
-_RETRIES_IN_THE_PROCESS = RetryPolicies.same(
-    RetryPolicy(attempts=5, first_delay=0.05, factor=2.0, max_delay=5.0)
-)
 
 _P = ParamSpec('_P')
 _T = TypeVar('_T')
@@ -107,7 +102,7 @@ class AuthorizedSession:
         """When to try again, by the kind of call."""
         if isinstance(self.raw_api, B2RawHTTPApi):
             return self.raw_api.b2_http.retry_policies
-        return self._api_config.retry_policies or _RETRIES_IN_THE_PROCESS
+        return self._api_config.retry_policies or RETRIES_IN_THE_PROCESS
 
     def transfer_engine(self, connections: int) -> Engine | None:
         """The engine that moves content, or None if it goes through Python streams.

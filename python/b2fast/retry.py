@@ -102,6 +102,12 @@ class RetryPolicies:
         return policy
 
 
+# What is no network is a simulator, and somebody's tests wait for it.
+RETRIES_IN_THE_PROCESS = RetryPolicies.same(
+    RetryPolicy(attempts=5, first_delay=0.05, factor=2.0, max_delay=5.0)
+)
+
+
 class Attempts:
     """The attempts at one thing under a policy.
 

@@ -47,7 +47,7 @@ def test_authorize_automatically(account: Account) -> None:
     assert account.api.list_buckets() == []
 
 
-@pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+@pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
 def test_realm_that_is_a_url_of_nobody(account: Account) -> None:
     with pytest.raises(B2Error):
         account.new_api().authorize_account('id', 'key', 'http://127.0.0.1:9')

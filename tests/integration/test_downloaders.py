@@ -210,7 +210,9 @@ def test_file_that_takes_little_at_a_time(bucket: Bucket, downloader: AbstractDo
 class TestOverHttp:
     """With faults on the way."""
 
-    pytestmark = pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+    pytestmark = pytest.mark.parametrize(
+        'account', ['faithful', 'http', 'http-streams'], indirect=True
+    )
 
     @staticmethod
     def _inject(account: Account, call: str, **fault: Any) -> None:

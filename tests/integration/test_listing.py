@@ -189,7 +189,7 @@ def test_folders_show_their_first_file_that_a_filter_lets_pass(
     assert names(listed) == [('a/c/e', 'a/'), ('c/y.csv', 'c/')]
 
 
-@pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+@pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
 def test_folders_are_skipped_and_not_read(account: Account, full_bucket: Bucket) -> None:
     for number in range(30):
         full_bucket.upload_bytes(b'', f'c/{number}')

@@ -31,7 +31,7 @@ POLICIES = RetryPolicies(
     copies=at_once(COPIED),
 )
 
-over_http = pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+over_http = pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
 over_streams = pytest.mark.parametrize('account', ['http-streams'], indirect=True)
 
 

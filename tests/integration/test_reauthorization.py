@@ -18,7 +18,7 @@ ROUNDS = 3
 DATA = bytes(5_000_000)
 
 
-@pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+@pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
 def test_mixed_threads_authorize_once(account: Account, bucket: Bucket) -> None:
     """Uploads, large uploads, downloads, listings and heads at once, in two threads each."""
     assert account.server is not None
@@ -59,7 +59,7 @@ def test_mixed_threads_authorize_once(account: Account, bucket: Bucket) -> None:
         assert account.server.calls['b2_authorize_account'] == 2 + round_
 
 
-@pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+@pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
 def test_who_waited_for_a_failed_authorization_fails_alike(
     account: Account, bucket: Bucket
 ) -> None:

@@ -13,12 +13,12 @@ from hypothesis import given, settings, strategies as st
 
 from b2fast import Bucket
 from b2fast.exception import B2Error, FileNotPresent
-from b2fast.simulator import Fault
+from b2fast.simulator import Fault, SimulatorServer
 
 from ..conftest import PART_SIZE, QUICK_RETRIES, Account, new_raw_account
 from .wire import connect
 
-over_http = pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+over_http = pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
 
 SMALL, LARGE = b'x' * PART_SIZE, bytes(range(250)) * 8
 
@@ -169,10 +169,10 @@ def test_retries(account: Account, bucket: Bucket) -> None:
     assert done.bytes_received == len(SMALL)
 
 
-@over_http
+@pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
 def test_no_connection_is_no_call(account: Account, bucket: Bucket) -> None:
     bucket.upload_bytes(SMALL, 'small')
-    assert account.server is not None
+    assert isinstance(account.server, SimulatorServer)
     account.server.stop()
     before = account.api.stats()
     for act in (

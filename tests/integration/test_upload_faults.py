@@ -31,7 +31,7 @@ LARGE = 5 * PART_SIZE
 PATIENT = RetryPolicy(attempts=8, first_delay=0.001, max_delay=0.01, deadline=20)
 
 MakeFile = Callable[..., Path]
-over_http = pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
+over_http = pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
 sizes = pytest.mark.parametrize(
     ('size', 'call'),
     [(SMALL, 'b2_upload_file'), (LARGE, 'b2_upload_part')],

@@ -15,7 +15,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from b2fast import (
     B2Api,
@@ -50,8 +49,8 @@ def connect(
     """
     settings: dict[str, Any] = {'retry_policy': policy, 'decode_content': decode_content}
     config = B2HttpApiConfig(**settings)
-    if not account.has_engine:
-        config = B2HttpApiConfig(lambda: requests.Session(), **settings)
+    if account.session is not None:
+        config = B2HttpApiConfig(account.session, **settings)
     api = B2Api(
         InMemoryAccountInfo(),
         InMemoryCache(),

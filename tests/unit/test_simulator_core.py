@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from b2fast._core.server import Content
+from b2fast.file_lock import LegalHold
 from b2fast.raw_api import ALL_CAPABILITIES
 from b2fast.simulator import ids
 from b2fast.simulator.bucket import Bucket, BucketSettings, NewFile
@@ -293,6 +294,15 @@ class TestLargeFiles:
         assert (page, following) == (started[2:], None)
         assert bucket.page_of_unfinished(None, 10, 'o')[0] == started[3:]
 
+    def test_a_lock_begins_with_the_finished_file(self, service: Service) -> None:
+        bucket = make_bucket(service, 'bucket-2', file_lock=True)
+        large, other = (
+            bucket.begin_large_file(new(name, legal_hold=LegalHold.ON)) for name in ('a', 'b')
+        )
+        bucket.delete(large.file_id, 'a')
+        finish(bucket, other, b'x' * 10, b'y')
+        assert refusal(lambda: bucket.delete(other.file_id, 'b')) == (401, 'access_denied')
+
 
 class TestCopies:
     def test_range_is_exact(self, bucket: Bucket) -> None:
@@ -316,6 +326,7 @@ class TestBuckets:
         assert refusal(lambda: service.delete_bucket(bucket)) == (400, code)
         bucket.abandon_large_file(large.file_id)
         service.delete_bucket(bucket)
+        assert bucket.revision == 3
         assert refusal(lambda: service.bucket(bucket.bucket_id)) == (400, 'bad_bucket_id')
 
     def test_revision(self, bucket: Bucket) -> None:

@@ -1,7 +1,9 @@
-"""B2 without the cloud: in the process (`RawSimulator`) and over HTTP (`SimulatorServer`)."""
+"""B2 without the cloud: in the process (`RawSimulator`, `FaithfulSimulator`) and over HTTP
+(`SimulatorServer`)."""
 
 from __future__ import annotations
 
+from .faithful_simulator import FaithfulSimulator
 from .faults import Fault
 from .http_door import ServedRequest
 from .options import Options
@@ -17,6 +19,7 @@ __all__ = [
     'BucketSimulator',
     'Certificate',
     'Delivery',
+    'FaithfulSimulator',
     'FakeRaw',
     'FakeRequest',
     'FakeResponse',

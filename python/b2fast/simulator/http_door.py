@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import logging
 from collections import Counter, deque
@@ -78,20 +77,25 @@ class HttpDoor:
 
     def __call__(self, request: Request) -> Response:
         """Answers a request."""
+        return self.serve(request)[0]
+
+    def serve(self, request: Request) -> tuple[Response, Fault | None]:
+        """Answers a request, and tells what is to go wrong while the answer is on its way."""
+        fault: Fault | None = None
         try:
             self._service.tick_when_due()
-            name, answer, status = self._answer(request)
+            name, answer, fault = self._answer(request)
         except Exception:
             _logger.exception('The simulator failed to serve %s %s', request.method, request.path)
-            name, status = 'failed', 500
-            answer = _error(SimulatedError(500, 'internal_error', 'The simulator failed'))
+            name = 'failed'
+            answer = refusal_response(SimulatedError(500, 'internal_error', 'The simulator failed'))
         served = ServedRequest(
-            name, request.method, request.path, request.headers.get('range'), status
+            name, request.method, request.path, request.headers.get('range'), answer.status
         )
         with self._log_lock:
             self._calls[name] += 1
             self._requests.append(served)
-        return answer
+        return answer, fault
 
     @property
     def calls(self) -> Counter[str]:
@@ -105,13 +109,13 @@ class HttpDoor:
         with self._log_lock:
             return list(self._requests)
 
-    def _answer(self, request: Request) -> tuple[str, Response, int]:
+    def _answer(self, request: Request) -> tuple[str, Response, Fault | None]:
         name = 'unknown'
         fault: Fault | None = None
         try:
             name = _call_name(request)
             if request.method == 'OPTIONS':
-                return 'preflight', Response(200, self._cors.preflight(name, request)), 200
+                return 'preflight', Response(200, self._cors.preflight(name, request)), None
             fault = self.faults.strike(name)
             if fault is not None:
                 self._begin_fault(fault, request)
@@ -125,7 +129,7 @@ class HttpDoor:
             if name in ('b2_upload_file', 'b2_upload_part'):
                 self._end_upload_url(refusal, request)
             retry_after = None if fault is None else fault.retry_after
-            return name, _error(refusal, retry_after), refusal.status
+            return name, refusal_response(refusal, retry_after), None
         response = Response(
             status,
             headers,
@@ -133,7 +137,7 @@ class HttpDoor:
             cut_after=None if fault is None else fault.cut_after,
             flip_at=None if fault is None else fault.flip_at,
         )
-        return name, response, status
+        return name, response, fault
 
     def _begin_fault(self, fault: Fault, request: Request) -> None:
         token = request.headers.get('authorization')
@@ -228,14 +232,15 @@ def _basic_credentials(authorization: str) -> tuple[str, str]:
     scheme, _, encoded = authorization.partition(' ')
     try:
         key_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(':')
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise errors.bad_auth_token('') from None
     if scheme.lower() != 'basic' or not colon:
         raise errors.bad_auth_token('')
     return key_id, secret
 
 
-def _error(refusal: SimulatedError, retry_after: int | None = None) -> Response:
+def refusal_response(refusal: SimulatedError, retry_after: int | None = None) -> Response:
+    """Returns the answer that tells a client of a refusal."""
     body = {'status': refusal.status, 'code': refusal.code, 'message': refusal.message}
     headers = list(_ERROR_HEADERS)
     if retry_after is not None:

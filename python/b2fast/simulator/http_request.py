@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -269,7 +268,7 @@ def _sse_b2() -> EncryptionSetting:
 def _sse_c(key: object, md5: object) -> EncryptionSetting:
     try:
         secret = base64.b64decode(str(key), validate=True)
-    except binascii.Error:
+    except ValueError:
         secret = b''
     digest = base64.b64encode(hashlib.md5(secret, usedforsecurity=False).digest()).decode()
     if len(secret) != 32 or digest != md5:

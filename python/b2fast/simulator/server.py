@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Iterable
 
 from b2fast._core.server import HttpServer, make_certificate
-from b2fast.raw_api import ALL_CAPABILITIES
 from b2fast.retry import RetryPolicy
 
-from . import ids, notifications
+from . import notifications
 from .bucket import Bucket
 from .clock import Clock, system_clock
+from .controls import Controls
 from .faults import Fault
-from .http_door import HttpDoor, ServedRequest
 from .options import DEFAULT_OPTIONS, Options
 from .profile import Profile
-from .state import Key, Service
 from .tls import EVERY_ADDRESS, Certificate, host_names
 from .webhooks import WEBHOOK_RETRIES, Delivery, Webhooks
 
 
-class SimulatorServer:
+class SimulatorServer(Controls):
     """A simulated B2 that any client of the native API can use, versions 1 to 4.
 
     It serves from its creation until `stop` or the end of the `with` block. Buckets, versions
@@ -82,26 +79,18 @@ class SimulatorServer:
             replication_delay=round(replication_delay * 1000),
             options=options,
         )
-        self._service = Service(profile)
+        self._scheme = 'https' if tls else 'http'
+        super().__init__(profile, key_id, key, self._scheme)
         self._webhooks = Webhooks(webhook_retries, profile.webhook_hosts, self._suspend)
         self._service.post_event = self._webhooks.post
-        self.account_id = ids.new_account_id()
-        self.key_id = ids.new_key_id(self.account_id, 1) if key_id is None else key_id
-        self.key = ids.new_key() if key is None else key
-        master = Key(
-            self.account_id, 'master', self.key_id, self.key, ALL_CAPABILITIES, None, None, None
-        )
-        self._service.add_account(self.account_id, master)
         #: What clients have to trust, in PEM form; None without TLS or with a given certificate.
         self.certificate_authority: str | None = None
-        self._scheme = 'https' if tls else 'http'
         pair: tuple[bytes, bytes] | None = None
         if isinstance(tls, Certificate):
             pair = tls.read()
         elif tls:
             certificate, secret, self.certificate_authority = make_certificate(host_names(host))
             pair = certificate, secret
-        self._door = HttpDoor(self._service, self._scheme)
         self._http = HttpServer(self._door, host=host, port=port, data_dir=data_dir, tls=pair)
 
     def __repr__(self) -> str:
@@ -156,40 +145,5 @@ class SimulatorServer:
         """The last 10,000 attempts to deliver event notifications, the oldest first."""
         return self._webhooks.deliveries
 
-    def inject(self, fault: Fault) -> None:
-        """Lets something go wrong in the calls to come; see `Fault`."""
-        if fault.cut_upload_after is not None:
-            self._http.cut_uploads(fault.cut_upload_after, fault.count)
-        else:
-            self._door.faults.add(fault)
-
-    def clear_faults(self) -> None:
-        """Forgets the faults to come, but not those that cut uploads."""
-        self._door.faults.clear()
-
-    def expire_tokens(self) -> None:
-        """Ends every account token that was given out, as after 24 hours."""
-        with self._service.lock:
-            self._service.expire_all_tokens()
-
-    def advance_clock(self, seconds: float) -> None:
-        """Moves the simulator's clock forward and does what B2 does daily.
-
-        Every 24 hours on the way, and at the end, lifecycle rules are applied and files that
-        are left to replicate are replicated. Without this call that happens with the first
-        request of each day by UTC.
-
-        :raises ValueError: `seconds` is negative.
-        """
-        self._service.advance_clock(seconds)
-
-    @property
-    def calls(self) -> Counter[str]:
-        """How many requests there were of each call; a download counts as
-        `b2_download_file_by_id` or `b2_download_file_by_name`."""
-        return self._door.calls
-
-    @property
-    def requests(self) -> list[ServedRequest]:
-        """The last 100,000 requests, in the order in which they were answered."""
-        return self._door.requests
+    def _cut_uploads(self, fault: Fault, after: int) -> None:
+        self._http.cut_uploads(after, fault.count)
