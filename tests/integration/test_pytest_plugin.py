@@ -185,13 +185,18 @@ def test_faults(project: pytest.Pytester) -> None:
         def test_several_in_turn(b2_api, b2_faults, b2_simulator):
             b2_api.list_buckets()
             b2_faults.add(
-                Fault(call='b2_list_buckets', status=503, skip=1),
+                Fault(call='b2_list_buckets', status=503),
                 Fault(call='b2_list_buckets', status=429, count=2),
             )
             b2_api.list_buckets()
-            b2_api.list_buckets()
             told = [r.status for r in b2_simulator.requests if r.call == 'b2_list_buckets']
-            assert told == [200, 200, 503, 429, 429, 200]
+            assert told == [200, 503, 429, 429, 200]
+
+        def test_later(b2_api, b2_faults, b2_simulator):
+            b2_faults.add(Fault(call='b2_list_buckets', status=503, skip=1))
+            b2_api.list_buckets()
+            b2_api.list_buckets()
+            assert b2_simulator.calls['b2_list_buckets'] == 3
 
         def test_upload_that_breaks_off(b2_bucket, b2_faults):
             b2_faults.add(Fault(call='b2_upload_file', cut_upload_after=1000))
@@ -200,7 +205,7 @@ def test_faults(project: pytest.Pytester) -> None:
         def test_optional(b2_faults):
             b2_faults.add(Fault(call='b2_upload_file', status=503), optional=True)
     """)
-    passes(project, tests=5)
+    passes(project, tests=6)
 
 
 def test_fault_that_never_struck(project: pytest.Pytester) -> None:
@@ -213,7 +218,7 @@ def test_fault_that_never_struck(project: pytest.Pytester) -> None:
         def test_too_few_calls(b2_api, b2_faults):
             b2_faults.add(
                 Fault(call='b2_list_buckets', status=503),
-                Fault(call='b2_list_buckets', status=429, skip=1),
+                Fault(call='b2_list_buckets', status=429, skip=5),
             )
             b2_api.list_buckets()
     """)
