@@ -98,10 +98,11 @@ def b2_faults(b2_simulator: SimulatorServer) -> Iterator[ScriptedFaults]:
     After the test they are forgotten. A fault that never struck is an error, because the test
     has then not tested what it meant to, unless it was added with ``optional=True``.
     """
-    from .faults import ScriptedFaults
+    from .faults import ScriptedFaults, brief
 
     faults = ScriptedFaults(b2_simulator)
     yield faults
+    missed = faults.missed
     b2_simulator.clear_faults()
-    if missed := faults.missed:
-        pytest.fail(f'Scripted, but never struck: {", ".join(map(repr, missed))}', pytrace=False)
+    if missed:
+        pytest.fail(f'Scripted, but never struck: {", ".join(map(brief, missed))}', pytrace=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -54,3 +54,10 @@ class ScriptedFaults:
             for expected in self._expected
             if calls[expected.fault.call] < expected.first_strike
         ]
+
+
+def brief(fault: Fault) -> str:
+    """The fault with what was chosen for it, without all that was not."""
+    chosen = ((field, getattr(fault, field.name)) for field in fields(fault))
+    shown = (f'{field.name}={value!r}' for field, value in chosen if value != field.default)
+    return f'Fault({", ".join(shown)})'
