@@ -26,6 +26,14 @@ from b2fast import (
     SimulatorServer,
 )
 
+pytest_plugins = ['pytester']
+
+# Programs that tests start elsewhere have to find the same b2fast.
+if 'PYTHONPATH' in os.environ:
+    os.environ['PYTHONPATH'] = os.pathsep.join(
+        map(os.path.abspath, os.environ['PYTHONPATH'].split(os.pathsep))
+    )
+
 PART_SIZE = 200
 """Recommended and minimum part size of the simulators, in bytes; `RawSimulator` has no other."""
 

@@ -2,6 +2,8 @@
 
 Every public name is here, and its module is imported when the name is first used: a program
 that only lists files does not wait for what others need.
+
+PYTEST_DONT_REWRITE: pytest would warn that the package, which holds a plugin, was there first.
 """
 
 # One statement per module is easier to read than one per name.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import types
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ import pytest
 
 from b2fast.compat import MODULES
 
-from .shim import HERE, python, shimmed
+from ..snippets import snippets
+from .shim import python, shimmed
 
 # What the reference documentation of b2sdk lists.
 INTERNAL_MODULES = [
@@ -313,8 +313,7 @@ def test_b2sdk_loggers_see_what_is_logged() -> None:
 
 
 def test_the_documented_program_runs() -> None:
-    text = (HERE.parents[1] / 'docs' / 'compat.md').read_text()
-    (program,) = re.findall(r'^```python\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
+    (program,) = snippets('docs/compat.md', 'python')
     shown = python('-W', 'error', '-c', program + '\nprint(B2Api.__module__)').stdout
     assert shown == 'b2fast.compat.v2.api\n'
 

@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-README = Path(__file__).parents[2] / 'README.md'
-SNIPPETS = re.findall(r'^```python\n(.*?)^```$', README.read_text(), re.MULTILINE | re.DOTALL)
+from ..snippets import last_line, run_python, snippets
 
-
-def run(snippet: str, directory: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, '-W', 'error', '-c', snippet],
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+SNIPPETS = snippets('README.md', 'python')
 
 
 def test_there_are_snippets() -> None:
     assert len(SNIPPETS) == 2
 
 
-@pytest.mark.parametrize('snippet', SNIPPETS, ids=lambda snippet: snippet.splitlines()[-1])
+@pytest.mark.parametrize('snippet', SNIPPETS, ids=last_line)
 def test_snippet_runs(snippet: str, tmp_path: Path) -> None:
-    result = run(snippet, tmp_path)
+    result = run_python(snippet, tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stderr == ''
 
 
 def test_the_quick_start_lists_and_fetches_its_files(tmp_path: Path) -> None:
-    result = run(SNIPPETS[0], tmp_path)
+    result = run_python(SNIPPETS[0], tmp_path)
     assert result.stdout.splitlines() == [
         'answer 2 92cfceb39d57d914ed8b14d0e37643de0797ae56',
         'greetings/hello.txt 9 939ebfcdadeb36999890fe83f07f21f21aee71c3',

@@ -22,8 +22,10 @@ MODULES = {
 _FACES = {
     'b2sdk': 'b2fast.compat.root',
     'b2sdk.v2': 'b2fast.compat.v2',
+    'b2sdk.v2.testing': 'b2fast.compat.testing',
     'b2sdk.v3': 'b2fast.compat.v3',
     'b2sdk.v3.exception': 'b2fast.exception',
+    'b2sdk.v3.testing': 'b2fast.compat.testing',
     'b2sdk.version': 'b2fast.compat.version',
 }
 
