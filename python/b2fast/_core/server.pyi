@@ -4,7 +4,7 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ['Content', 'HttpServer', 'Request', 'Response']
+__all__ = ['Content', 'ContentStore', 'HttpServer', 'Request', 'Response']
 
 @final
 class Content:
@@ -14,7 +14,18 @@ class Content:
     def slice(self, start: int, end: int) -> Content: ...
     def read(self, start: int = 0, end: int | None = None) -> bytes: ...
     def sha1(self) -> str: ...
+    def stored(self) -> list[tuple[str, int, int]]: ...
+    def keep(self) -> None: ...
+    def release(self) -> None: ...
     def __len__(self) -> int: ...
+
+@final
+class ContentStore:
+    def __new__(cls, directory: str | PathLike[str]) -> ContentStore: ...
+    def open(
+        self, segments: Sequence[tuple[str, int, int]], sha1: str | None = None
+    ) -> Content: ...
+    def sweep(self) -> int: ...
 
 @final
 class Request:
@@ -48,7 +59,7 @@ class HttpServer:
         *,
         host: str = '127.0.0.1',
         port: int = 0,
-        data_dir: str | PathLike[str] | None = None,
+        store: ContentStore | None = None,
         max_body: int = 8388608,
     ) -> HttpServer: ...
     host: str

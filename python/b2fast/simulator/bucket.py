@@ -20,6 +20,7 @@ from b2fast.file_lock import (
 
 from . import errors, rules
 from .file import File, Part
+from .journal import undone_on_error
 from .listing import FileIndex, Page, Position
 from .ranges import exact_range
 
@@ -98,7 +99,7 @@ class Bucket:
         self.is_file_lock_enabled = settings.file_lock
         self.default_retention = NO_RETENTION_BUCKET_SETTING
         self.replication = settings.replication
-        self.options_set = options_set or set()
+        self.options_set = options_set or set(self.profile.bucket_options)
         self.revision = self.profile.first_revision
         self.file_id_to_file: dict[str, File] = {}
         self.file_id_counter: Iterator[int] = itertools.count(self.FIRST_FILE_NUMBER, -1)
@@ -108,7 +109,7 @@ class Bucket:
         self._unfinished: dict[str, File] = {}
         # Deleted versions keep their place: a listing may be continued from one of them.
         self._positions: dict[str, Position] = {}
-        self._sequence = itertools.count(1)
+        self._last_sequence = 0
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self.bucket_name} {self.bucket_id}>'
@@ -145,6 +146,10 @@ class Bucket:
         :param if_revision_is: the revision that the caller saw last.
         :raises SimulatedError: 409 `conflict` if the bucket has another revision; 400.
         """
+        with self.service.change(self):
+            self._update(settings, if_revision_is)
+
+    def _update(self, settings: BucketSettings, if_revision_is: int | None) -> None:
         if if_revision_is is not None and if_revision_is != self.revision:
             raise errors.revision_conflict()
         if self.profile.checks_settings:
@@ -344,6 +349,7 @@ class Bucket:
             raise errors.part_sha1_mismatch(file_id)
         part = self.part_class(file_id, part_number, len(content), stored, content)
         part.upload_timestamp = self.profile.clock()
+        self.service.journal.save_part(file, part)
         file.numbered_parts[part_number] = part
         return part
 
@@ -355,7 +361,10 @@ class Bucket:
         file = self.unfinished_file(file_id)
         if self.profile.checks_parts:
             self._check_part_sizes(file, len(part_sha1s))
-        file.finish(list(part_sha1s))
+        parts = file.numbered_parts
+        with undone_on_error(file):
+            file.finish(list(part_sha1s))
+            self.service.journal.finish_file(file, parts)
         del self._unfinished[file_id]
         return file
 
@@ -490,16 +499,27 @@ class Bucket:
             legal_hold=new.legal_hold,
         )
         age = 0 if self.profile.counted_ids else -timestamp
-        file.position = (age, -next(self._sequence))
-        self._positions[file_id] = file.position
-        self.file_id_to_file[file_id] = file
-        self._index.add(file)
-        if action == 'start':
-            self._unfinished[file_id] = file
-        self.service.remember_file(file_id, self.bucket_id)
+        file.position = (age, -self._last_sequence - 1)
+        self.service.journal.add_file(file)
+        self.add_file(file)
         return file
 
+    def add_file(self, file: File) -> None:
+        """Adds a version at its position."""
+        self.remember_position(file.file_id, file.position)
+        self.file_id_to_file[file.file_id] = file
+        self._index.add(file)
+        if file.action == 'start':
+            self._unfinished[file.file_id] = file
+        self.service.remember_file(file.file_id, self.bucket_id)
+
+    def remember_position(self, file_id: str, position: Position) -> None:
+        """Notes where a version is, or was, among those of its name."""
+        self._positions[file_id] = position
+        self._last_sequence = max(self._last_sequence, -position[1])
+
     def _remove(self, file: File) -> None:
+        self.service.journal.remove_file(file)
         del self.file_id_to_file[file.file_id]
         self._unfinished.pop(file.file_id, None)
         self._index.remove(file)

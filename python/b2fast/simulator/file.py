@@ -118,7 +118,8 @@ class File:
         self.replication_status = replication_status
         self.numbered_parts: dict[int, Part] = {}
         self.position: Position = (0, 0)
-        self._md5: str | None = None
+        #: Of small content, when it was asked for.
+        self.known_md5: str | None = None
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self.name!r} {self.file_id} {self.action}>'
@@ -132,9 +133,9 @@ class File:
         """Hex MD5 of small files; None above 1 MB and for large files."""
         if self.content_sha1 == 'none' or len(self.content) > _MD5_LIMIT:
             return None
-        if self._md5 is None:
-            self._md5 = hashlib.md5(self.content.read(), usedforsecurity=False).hexdigest()
-        return self._md5
+        if self.known_md5 is None:
+            self.known_md5 = hashlib.md5(self.content.read(), usedforsecurity=False).hexdigest()
+        return self.known_md5
 
     def is_visible(self) -> bool:
         """Tells whether the version can be downloaded."""

@@ -37,6 +37,7 @@ class Profile:
     :param checks_deletion: only an empty bucket can be deleted.
     :param checks_settings: bucket settings have to be legal.
     :param custom_timestamps: the account may set upload timestamps.
+    :param bucket_options: what buckets show as `options` unless told otherwise.
     :param resolves_content_type: `b2/x-auto` becomes the type known for the file's name.
     """
 
@@ -55,6 +56,7 @@ class Profile:
     checks_deletion: bool = True
     checks_settings: bool = True
     custom_timestamps: bool = False
+    bucket_options: frozenset[str] = frozenset(('s3',))
     resolves_content_type: bool = True
 
 
@@ -76,5 +78,6 @@ def b2sdk_profile(part_size: int) -> Profile:
         checks_deletion=False,
         checks_settings=False,
         custom_timestamps=True,
+        bucket_options=frozenset(),
         resolves_content_type=False,
     )

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -58,8 +57,8 @@ pub struct Options {
     pub host: String,
     /// The port; 0 takes a free one.
     pub port: u16,
-    /// The directory that content is kept in, made when it is missing; in memory if none.
-    pub data_dir: Option<PathBuf>,
+    /// Where received content goes; in memory by default.
+    pub store: ContentStore,
     /// The largest body that is not content, in bytes.
     pub max_body: u64,
 }
@@ -69,7 +68,7 @@ impl Default for Options {
         Self {
             host: "127.0.0.1".to_owned(),
             port: 0,
-            data_dir: None,
+            store: ContentStore::default(),
             max_body: 8 << 20,
         }
     }
@@ -127,16 +126,9 @@ impl Server {
         let Options {
             host,
             port,
-            data_dir,
+            store,
             max_body,
         } = options;
-        let store = match data_dir {
-            None => ContentStore::default(),
-            Some(path) => ContentStore::below(path).map_err(StartError::new(format!(
-                "cannot make the data directory {}",
-                path.display()
-            )))?,
-        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("b2fast-http")
@@ -153,7 +145,7 @@ impl Server {
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
             receiver: Receiver {
-                store,
+                store: store.clone(),
                 cuts: UploadCuts::default(),
                 max_body: *max_body,
             },
