@@ -171,7 +171,7 @@ class DataDir:
         return LocalFileError(
             self.database_path,
             errno.EINVAL,
-            f'The metadata of the simulator are unusable: {reason}. Restore the directory or '
+            f'The metadata of the simulator cannot be used: {reason}. Restore the directory or '
             'choose another one',
         )
 

@@ -153,7 +153,8 @@ class Storage(Journal):
             file.position = position
             bucket.add_file(file)
         for file_id, number, body in self._database.execute('SELECT * FROM parts'):
-            file = service.file(file_id)
+            bucket = service.buckets_by_id[service.file_id_to_bucket_id[file_id]]
+            file = bucket.file_id_to_file[file_id]
             file.numbered_parts[number] = self._part(file_id, number, json.loads(body))
 
     def _file(self, bucket: Bucket, file_id: str, values: dict[str, Any]) -> File:
@@ -191,7 +192,7 @@ class Storage(Journal):
                 service.download_tokens[token] = granted
             else:
                 expired.append((_REMOVE_GRANT, (token,)))
-        self._write(*expired)
+        self._execute(*expired)
 
     def _content_error(self, error: OSError) -> LocalFileError:
         return LocalFileError(
@@ -201,8 +202,14 @@ class Storage(Journal):
     # Writing
 
     def save_master_key(self, key: Key) -> None:
-        """See `Journal`."""
-        self._write((_SAVE_MASTER_KEY, (key.account_id, stored(key, KEY_FIELDS))))
+        """See `Journal`; it is called before there are clients.
+
+        :raises LocalFileError: it cannot be stored.
+        """
+        try:
+            self._execute((_SAVE_MASTER_KEY, (key.account_id, stored(key, KEY_FIELDS))))
+        except sqlite3.Error as error:
+            raise self._data_dir.damage(str(error)) from error
 
     def add_key(self, key: Key) -> None:
         """See `Journal`."""
@@ -267,18 +274,26 @@ class Storage(Journal):
 
         :raises SimulatedError: 500 `internal_error`.
         """
-        database = self._database
         try:
-            if len(statements) > 1:
+            self._execute(*statements)
+        except sqlite3.Error as error:
+            raise errors.not_stored(str(error)) from error
+
+    def _execute(self, *statements: _Statement) -> None:
+        database = self._database
+        # A single statement is a transaction of its own.
+        several = len(statements) > 1
+        try:
+            if several:
                 database.execute('BEGIN IMMEDIATE')
             for statement, parameters in statements:
                 database.execute(statement, parameters)
-            if len(statements) > 1:
+            if several:
                 database.execute('COMMIT')
-        except sqlite3.Error as error:
+        except sqlite3.Error:
             with suppress(sqlite3.Error):
                 database.rollback()
-            raise errors.not_stored(str(error)) from error
+            raise
 
 
 def _saved(file: File, body: str | None) -> _Statement:

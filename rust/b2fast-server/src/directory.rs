@@ -1,8 +1,7 @@
 //! The directory of a content store: the names of its files, and which of them are wanted.
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
-use std::fs::{self, DirBuilder, DirEntry, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -15,11 +14,6 @@ use crate::content::{Segment, StoredFile, StoredSegment};
 /// Digits of the run, a dash, digits of the number within the run.
 const RUN_DIGITS: usize = 16;
 const NUMBER_DIGITS: std::ops::RangeInclusive<usize> = 8..=16;
-
-/// The last digits of a file's name are the name of its subdirectory. In one directory each
-/// new file took 1.6 ms where ext4 had to pass over thousands of inodes just freed, spread
-/// over 256 of them 0.1 ms.
-const SUBDIRECTORY_DIGITS: usize = 2;
 
 /// Files of received bytes. Only those that [`Directory`] named itself are ever touched.
 pub(crate) struct Directory {
@@ -49,24 +43,13 @@ impl Directory {
     pub(crate) fn create(&self) -> io::Result<(File, StoredFile)> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let name = format!("{:0RUN_DIGITS$x}-{number:08x}", self.run);
-        let path = self.path_of(&name);
-        let file = match create_new(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.make_subdirectory(&path)?;
-                create_new(&path)?
-            }
-            other => other?,
-        };
+        let path = self.path.join(&name);
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)?;
         Ok((file, StoredFile::new(path, name)))
-    }
-
-    fn make_subdirectory(&self, file: &Path) -> io::Result<()> {
-        let subdirectory = file.parent().unwrap_or(&self.path);
-        match DirBuilder::new().mode(0o700).create(subdirectory) {
-            // Another upload was quicker.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            other => other,
-        }
     }
 
     /// Bytes of a file that an earlier run made. The file is kept, once more with each call.
@@ -79,7 +62,7 @@ impl Directory {
         if !is_name(name) {
             return Err(refusal(format!("{name:?} is no name of a content file")));
         }
-        let path = self.path_of(name);
+        let path = self.path.join(name);
         let metadata = fs::symlink_metadata(&path).map_err(|error| {
             io::Error::new(error.kind(), format!("{}: {error}", path.display()))
         })?;
@@ -115,23 +98,17 @@ impl Directory {
         let mut opened = self.opened();
         let this_run = format!("{:0RUN_DIGITS$x}-", self.run);
         let mut unwanted = Vec::new();
-        for subdirectory in entries(&self.path)? {
-            if !subdirectory.file_type()?.is_dir()
-                || !is_subdirectory_name(&subdirectory.file_name())
-            {
-                return Err(not_ours(&subdirectory.path()));
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str().filter(|name| is_name(name)) else {
+                return Err(not_ours(&entry.path()));
+            };
+            if !entry.file_type()?.is_file() {
+                return Err(not_ours(&entry.path()));
             }
-            for entry in entries(&subdirectory.path())? {
-                let name = entry.file_name();
-                let Some(name) = name.to_str().filter(|name| is_name(name)) else {
-                    return Err(not_ours(&entry.path()));
-                };
-                if !entry.file_type()?.is_file() || self.path_of(name) != entry.path() {
-                    return Err(not_ours(&entry.path()));
-                }
-                if !opened.contains_key(name) && !name.starts_with(&this_run) {
-                    unwanted.push(entry.path());
-                }
+            if !opened.contains_key(name) && !name.starts_with(&this_run) {
+                unwanted.push(entry.path());
             }
         }
         for path in &unwanted {
@@ -141,26 +118,9 @@ impl Directory {
         Ok(unwanted.len())
     }
 
-    fn path_of(&self, name: &str) -> PathBuf {
-        let subdirectory = &name[name.len() - SUBDIRECTORY_DIGITS..];
-        self.path.join(subdirectory).join(name)
-    }
-
     fn opened(&self) -> MutexGuard<'_, HashMap<String, Arc<StoredFile>>> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn create_new(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-}
-
-fn entries(path: &Path) -> io::Result<Vec<DirEntry>> {
-    fs::read_dir(path)?.collect()
 }
 
 fn is_name(name: &str) -> bool {
@@ -170,11 +130,6 @@ fn is_name(name: &str) -> bool {
             && is_hex(run)
             && is_hex(number)
     })
-}
-
-fn is_subdirectory_name(name: &OsStr) -> bool {
-    name.to_str()
-        .is_some_and(|name| name.len() == SUBDIRECTORY_DIGITS && is_hex(name))
 }
 
 fn is_hex(text: &str) -> bool {

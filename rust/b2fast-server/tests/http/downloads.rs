@@ -122,7 +122,7 @@ fn a_vanished_file_breaks_the_answer_instead_of_changing_it() {
     let mut client = Client::new(&server);
     client.request("POST", "/b2_upload_file/name", "", b"abc");
     for entry in std::fs::read_dir(directory.path()).unwrap() {
-        std::fs::remove_dir_all(entry.unwrap().path()).unwrap();
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
     }
     client.send("GET /file/name HTTP/1.1\r\n\r\n");
     assert!(client.rest().is_empty());
