@@ -81,8 +81,8 @@ class Worker:
     beginnings: dict[str, bytes] = field(default_factory=dict)
     """The first bytes of each finished large file by ID."""
     doubt: tuple[Any, ...] = ()
+    interrupted: set[str] = field(default_factory=set)
     checked: set[str] = field(default_factory=set)
-    calls: int = 0
     failure: BaseException | None = None
 
     @property
@@ -92,13 +92,11 @@ class Worker:
     # What it does until the server is killed
 
     def run(self, server: Running) -> None:
-        self.calls = 0
         try:
             with requests.Session() as http:
                 while True:
                     self._step(server.client(http))
                     self.doubt = ()
-                    self.calls += 1
         except requests.exceptions.RequestException:
             pass
         except BaseException as error:
@@ -259,6 +257,7 @@ class Worker:
         unfinished: dict[str, dict[int, str]],
     ) -> None:
         """Find out whether the call without an answer was done: all of it or nothing."""
+        self.interrupted.update(self.doubt[:1])
         match self.doubt:
             case ('file', name, sha1):
                 new = [
@@ -349,4 +348,5 @@ def test_kill_9(tmp_path: Path) -> None:
         worker.checked.clear()
     check_all(server, workers)
     server.kill()
-    assert all(worker.files for worker in workers)
+    interrupted = set().union(*(worker.interrupted for worker in workers))
+    assert {'file', 'deleted', 'part'} <= interrupted

@@ -32,10 +32,12 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         '--data-dir',
         metavar='DIR',
-        help='keep the content of files in this directory, not in memory',
+        help='keep everything in this directory, where later starts find it; in memory by default',
     )
-    parser.add_argument('--key-id', metavar='ID', help='ID of the master key (made up)')
-    parser.add_argument('--key', help='the master key (made up)')
+    parser.add_argument(
+        '--key-id', metavar='ID', help='ID of the master key (that in the directory, or made up)'
+    )
+    parser.add_argument('--key', help='the master key (that in the directory, or made up)')
     parser.add_argument(
         '--json',
         action='store_true',
