@@ -479,6 +479,8 @@ class TestContentFiles:
             send_part(client, cancelled, 1, b'first')
             client.call('b2_cancel_large_file', fileId=cancelled)
             assert content_files(data_dir) == []
+        with serving() as client:
+            assert everything(client)['parts'] == {}
 
     def test_refused_uploads_leave_none(self, serving: Serving, data_dir: Path) -> None:
         with serving() as client:
