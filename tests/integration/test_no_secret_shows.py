@@ -74,7 +74,7 @@ def told_by(error: BaseException) -> Iterator[str]:
 @pytest.fixture(scope='module')
 def service() -> Iterator[tuple[Service, str]]:
     service = Service()
-    server = HttpServer(service, host='127.0.0.1', port=0, data_dir=None)
+    server = HttpServer(service, host='127.0.0.1', port=0)
     try:
         yield service, f'http://{server.host}:{server.port}'
     finally:

@@ -21,7 +21,7 @@ import pytest
 import requests
 from hypothesis import given, strategies as st
 
-from b2fast._core.server import Content, HttpServer, Request, Response
+from b2fast._core.server import Content, ContentStore, HttpServer, Request, Response
 
 Handler = Callable[[Request], Response]
 
@@ -219,7 +219,7 @@ class TestResponse:
 class TestContentOverHttp:
     @pytest.fixture
     def options(self, on_disk: bool, tmp_path: Path) -> dict[str, Any]:
-        return {'data_dir': tmp_path / 'data'} if on_disk else {}
+        return {'store': ContentStore(tmp_path / 'data')} if on_disk else {}
 
     @pytest.mark.parametrize('size', [0, 1, 10_000_000])
     def test_round_trip(self, options: dict[str, Any], size: int) -> None:
@@ -295,34 +295,83 @@ class TestContentOverHttp:
         assert shelf.contents == {}
 
 
-class TestDataDir:
+def files_below(directory: Path) -> list[Path]:
+    return [path for path in directory.rglob('*') if path.is_file()]
+
+
+class TestContentStore:
     def test_is_private_and_empties_itself(self, tmp_path: Path) -> None:
-        data_dir = tmp_path / 'not' / 'there'
+        directory = tmp_path / 'not' / 'there'
         shelf = Shelf()
-        with serving(shelf, data_dir=data_dir) as server:
-            assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
+        with serving(shelf, store=ContentStore(directory)) as server:
+            assert stat.S_IMODE(directory.stat().st_mode) == 0o700
             ask(server, 'POST', '/b2_upload_file/one', b'one')
             ask(server, 'POST', '/b2_upload_file/two', b'two')
-            assert len(list(data_dir.iterdir())) == 2
+            assert len(files_below(directory)) == 2
         # Content outlives its server.
         part = shelf.contents['one'].slice(1, 3)
         shelf.contents.clear()
-        assert len(list(data_dir.iterdir())) == 1
+        assert len(files_below(directory)) == 1
         assert part.read() == b'ne'
         del part
-        assert list(data_dir.iterdir()) == []
+        assert files_below(directory) == []
 
-    def test_that_cannot_be_made_is_an_os_error(self, tmp_path: Path) -> None:
+    def test_what_is_kept_is_found_by_the_next_store(self, tmp_path: Path) -> None:
+        shelf = Shelf()
+        with serving(shelf, store=ContentStore(tmp_path)) as server:
+            for name in ('one', 'two', 'three'):
+                ask(server, 'POST', f'/b2_upload_part/{name}', name.encode())
+        both = Content.concat([shelf.contents['one'], shelf.contents['two']]).slice(1, 5)
+        both.keep()
+        recorded = both.stored()
+        assert [(offset, length) for _, offset, length in recorded] == [(1, 2), (0, 2)]
+        # Kept twice, released once.
+        shelf.contents['three'].keep()
+        shelf.contents['three'].keep()
+        shelf.contents['three'].release()
+        del both
+        shelf.contents.clear()
+
+        store = ContentStore(tmp_path)
+        both = store.open(recorded)
+        assert both.read() == b'netw'
+        assert both.sha1() == hashlib.sha1(b'netw').hexdigest()
+        assert store.open(recorded, 40 * '1').sha1() == 40 * '1'
+        assert len(files_below(tmp_path)) == 3
+        assert store.sweep() == 1
+        for _ in range(2):
+            both.release()
+        assert len(files_below(tmp_path)) == 2
+        del both
+        assert files_below(tmp_path) == []
+
+    def test_refuses_what_no_store_made(self, tmp_path: Path) -> None:
+        store = ContentStore(tmp_path)
+        for name in ('/etc/passwd', '../../etc/passwd', 'name'):
+            with pytest.raises(OSError, match='is no name of a content file'):
+                store.open([(name, 0, 1)])
+        with pytest.raises(FileNotFoundError, match='00000000'):
+            store.open([('0123456789abcdef-00000000', 0, 1)])
+        with pytest.raises(OverflowError):
+            store.open([('0123456789abcdef-00000000', -1, 1)])
+        with pytest.raises(ValueError, match='SHA-1'):
+            store.open([], 'abc')
+        with pytest.raises(ValueError, match='in memory'):
+            Content(b'abc').stored()
+        assert Content().stored() == []
+        assert store.open([]).read() == b''
+
+    def test_a_directory_that_cannot_be_made_is_an_os_error(self, tmp_path: Path) -> None:
         file = tmp_path / 'file'
         file.touch()
-        with pytest.raises(NotADirectoryError, match='data directory'):
-            HttpServer(ok, data_dir=str(file / 'below'))
+        with pytest.raises(NotADirectoryError):
+            ContentStore(str(file / 'below'))
 
     def test_a_lost_file_is_an_os_error(self, tmp_path: Path) -> None:
         shelf = Shelf()
-        with serving(shelf, data_dir=tmp_path) as server:
+        with serving(shelf, store=ContentStore(tmp_path)) as server:
             ask(server, 'POST', '/b2_upload_file/name', b'abc')
-            for file in tmp_path.iterdir():
+            for file in files_below(tmp_path):
                 file.unlink()
             with pytest.raises(FileNotFoundError):
                 shelf.contents['name'].read()

@@ -34,7 +34,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         '--data-dir',
         metavar='DIR',
-        help='keep the content of files in this directory, not in memory',
+        help='keep everything in this directory, where later starts find it; in memory by default',
     )
     parser.add_argument(
         '--webhook-host',
@@ -43,8 +43,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         default=[],
         help='send event notifications to this host, too, not to loopback alone; may be repeated',
     )
-    parser.add_argument('--key-id', metavar='ID', help='ID of the master key (made up)')
-    parser.add_argument('--key', help='the master key (made up)')
+    parser.add_argument(
+        '--key-id', metavar='ID', help='ID of the master key (that in the directory, or made up)'
+    )
+    parser.add_argument('--key', help='the master key (that in the directory, or made up)')
     https = parser.add_mutually_exclusive_group()
     https.add_argument(
         '--tls',

@@ -37,7 +37,7 @@ class SimulatorProcess:
     key: str
 
     def __init__(self, data_dir: Path) -> None:
-        """:param data_dir: an existing directory for the content of the files"""
+        """:param data_dir: an empty directory, or one that is to be made, for all that it keeps"""
         self._data_dir = data_dir
 
     def __enter__(self) -> Self:

@@ -20,6 +20,7 @@ from b2fast.replication.types import ReplicationStatus
 
 from . import cors, errors, locks, notifications, replication, rules
 from .file import File, Part
+from .journal import undone_on_error
 from .listing import FileIndex, Page, Position
 from .ranges import exact_range
 
@@ -103,7 +104,7 @@ class Bucket:
         self.default_retention = NO_RETENTION_BUCKET_SETTING
         self.replication = settings.replication
         self.notification_rules: list[notifications.Rule] = []
-        self.options_set = options_set or set()
+        self.options_set = options_set or set(self.profile.bucket_options)
         self.revision = self.profile.first_revision
         self.file_id_to_file: dict[str, File] = {}
         self.file_id_counter: Iterator[int] = itertools.count(self.FIRST_FILE_NUMBER, -1)
@@ -113,7 +114,7 @@ class Bucket:
         self._unfinished: dict[str, File] = {}
         # Deleted versions keep their place: a listing may be continued from one of them.
         self._positions: dict[str, Position] = {}
-        self._sequence = itertools.count(1)
+        self._last_sequence = 0
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self.bucket_name} {self.bucket_id}>'
@@ -155,6 +156,10 @@ class Bucket:
         :param if_revision_is: the revision that the caller saw last.
         :raises SimulatedError: 409 `conflict` if the bucket has another revision; 400.
         """
+        with self.service.change(self):
+            self._update(settings, if_revision_is)
+
+    def _update(self, settings: BucketSettings, if_revision_is: int | None) -> None:
         if if_revision_is is not None and if_revision_is != self.revision:
             raise errors.revision_conflict()
         if self.profile.checks_settings:
@@ -196,7 +201,9 @@ class Bucket:
 
         :raises SimulatedError: 400.
         """
-        self.notification_rules = notifications.checked(given, self.profile.webhook_hosts)
+        rules_ = notifications.checked(given, self.profile.webhook_hosts)
+        with self.service.change(self):
+            self.notification_rules = rules_
 
     def suspend_notification_rule(
         self, rule: notifications.Rule, reason: str, is_suspended: bool | None = None
@@ -205,8 +212,14 @@ class Bucket:
 
         :param is_suspended: None means suspended if there is a reason.
         """
+        former = dict(rule)
         rule['isSuspended'] = bool(reason) if is_suspended is None else is_suspended
         rule['suspensionReason'] = reason
+        try:
+            self.service.journal.save_bucket(self)
+        except BaseException:
+            rule.update(former)
+            raise
 
     def _encryption(self, setting: EncryptionSetting) -> EncryptionSetting:
         """Returns how the service encrypts what asks for a setting; none is up to its options."""
@@ -394,6 +407,7 @@ class Bucket:
             raise errors.part_sha1_mismatch(file_id)
         part = self.part_class(file_id, part_number, len(content), stored, content)
         part.upload_timestamp = self.profile.clock()
+        self.service.journal.save_part(file, part)
         file.numbered_parts[part_number] = part
         return part
 
@@ -405,14 +419,17 @@ class Bucket:
         file = self.unfinished_file(file_id)
         if self.profile.checks_parts:
             self._check_part_sizes(file, len(part_sha1s))
-        try:
-            file.finish(list(part_sha1s))
-        except errors.SimulatedError as refusal:
-            if self.profile.options.finish_codes:
-                raise
-            raise errors.bad_request(refusal.message) from None
-        if self.profile.options.retention_from_finish and file.file_retention is None:
-            file.file_retention = self._default_retention(self.profile.clock())
+        parts = file.numbered_parts
+        with undone_on_error(file):
+            try:
+                file.finish(list(part_sha1s))
+            except errors.SimulatedError as refusal:
+                if self.profile.options.finish_codes:
+                    raise
+                raise errors.bad_request(refusal.message) from None
+            if self.profile.options.retention_from_finish and file.file_retention is None:
+                file.file_retention = self._default_retention(self.profile.clock())
+            self.service.journal.finish_file(file, parts)
         del self._unfinished[file_id]
         self._created(file, notifications.UPLOADED_IN_PARTS)
         return file
@@ -479,10 +496,11 @@ class Bucket:
         :raises SimulatedError: 400; 403 `access_denied`.
         """
         file = self.file_of_name(file_id, file_name)
-        if self.profile.checks_locks:
-            locks.set_retention(file, retention, self.profile, bypass_governance)
-        else:
-            file.file_retention = retention
+        with self.service.change(file):
+            if self.profile.checks_locks:
+                locks.set_retention(file, retention, self.profile, bypass_governance)
+            else:
+                file.file_retention = retention
         return file
 
     def update_legal_hold(self, file_id: str, file_name: str, legal_hold: LegalHold) -> File:
@@ -493,7 +511,8 @@ class Bucket:
         file = self.file_of_name(file_id, file_name)
         if self.profile.checks_locks:
             locks.check_lockable(file)
-        file.legal_hold = legal_hold
+        with self.service.change(file):
+            file.legal_hold = legal_hold
         return file
 
     # What lifecycle rules do
@@ -577,7 +596,8 @@ class Bucket:
 
     def set_replication_status(self, file: File, status: ReplicationStatus) -> None:
         """Notes what replication has made of a version."""
-        file.replication_status = status
+        with self.service.change(file):
+            file.replication_status = status
 
     @staticmethod
     def _check_source(source: File, encryption: EncryptionSetting | None) -> None:
@@ -649,16 +669,27 @@ class Bucket:
             legal_hold=new.legal_hold,
         )
         age = 0 if self.profile.counted_ids else -timestamp
-        file.position = (age, -next(self._sequence))
-        self._positions[file_id] = file.position
-        self.file_id_to_file[file_id] = file
-        self._index.add(file)
-        if action == 'start':
-            self._unfinished[file_id] = file
-        self.service.remember_file(file_id, self.bucket_id)
+        file.position = (age, -self._last_sequence - 1)
+        self.service.journal.add_file(file)
+        self.add_file(file)
         return file
 
+    def add_file(self, file: File) -> None:
+        """Adds a version at its position."""
+        self.remember_position(file.file_id, file.position)
+        self.file_id_to_file[file.file_id] = file
+        self._index.add(file)
+        if file.action == 'start':
+            self._unfinished[file.file_id] = file
+        self.service.remember_file(file.file_id, self.bucket_id)
+
+    def remember_position(self, file_id: str, position: Position) -> None:
+        """Notes where a version is, or was, among those of its name."""
+        self._positions[file_id] = position
+        self._last_sequence = max(self._last_sequence, -position[1])
+
     def _remove(self, file: File) -> None:
+        self.service.journal.remove_file(file)
         del self.file_id_to_file[file.file_id]
         self._unfinished.pop(file.file_id, None)
         self._index.remove(file)

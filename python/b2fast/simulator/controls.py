@@ -12,6 +12,7 @@ from .faults import Fault
 from .http_door import HttpDoor, ServedRequest
 from .profile import Profile
 from .state import Key, Service
+from .storage import Storage
 
 
 class Controls(ABC):
@@ -21,6 +22,7 @@ class Controls(ABC):
     :param key_id: ID of the account's master key; made up by default.
     :param key: the master key; a random one by default.
     :param scheme: of the URLs in answers: http or https.
+    :param storage: keeps the service beyond the process; its first account is the one here.
     """
 
     def __init__(
@@ -29,16 +31,22 @@ class Controls(ABC):
         key_id: str | None = None,
         key: str | None = None,
         scheme: str = 'http',
+        storage: Storage | None = None,
     ) -> None:
-        self._service = Service(profile)
+        self._service = Service(profile, journal=storage)
         self._door = HttpDoor(self._service, scheme)
-        master = self._new_account(key_id, key)
+        known = None if storage is None else storage.load(self._service)
+        master = self._new_account(key_id, key, known)
         self.account_id = master.account_id
         self.key_id = master.application_key_id
         self.key = master.key
 
-    def _new_account(self, key_id: str | None = None, key: str | None = None) -> Key:
-        account_id = ids.new_account_id()
+    def _new_account(
+        self, key_id: str | None = None, key: str | None = None, known: Key | None = None
+    ) -> Key:
+        account_id = ids.new_account_id() if known is None else known.account_id
+        if known is not None:
+            key_id, key = key_id or known.application_key_id, key or known.key
         master = Key(
             account_id,
             'master',

@@ -93,6 +93,10 @@ def bad_upload_url(url: str) -> SimulatedError:
     )
 
 
+def not_stored(reason: str) -> SimulatedError:
+    return SimulatedError(500, 'internal_error', f'The change cannot be stored: {reason}')
+
+
 def no_such_bucket(bucket_id: str) -> SimulatedError:
     return SimulatedError(
         400,

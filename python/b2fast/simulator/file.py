@@ -129,7 +129,8 @@ class File:
         self.replication_status = replication_status
         self.numbered_parts: dict[int, Part] = {}
         self.position: Position = (0, 0)
-        self._md5: str | None = None
+        #: Of small content, when it was asked for.
+        self.known_md5: str | None = None
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self.name!r} {self.file_id} {self.action}>'
@@ -143,9 +144,9 @@ class File:
         """Hex MD5; None for large files and above the limit of the options."""
         if self.content_sha1 == 'none' or len(self.content) > self.bucket.profile.options.md5_limit:
             return None
-        if self._md5 is None:
-            self._md5 = md5_of(self.content)
-        return self._md5
+        if self.known_md5 is None:
+            self.known_md5 = md5_of(self.content)
+        return self.known_md5
 
     def name_behind(self) -> str:
         """Returns the first name that can follow this one: the space is the first character."""

@@ -76,7 +76,6 @@ class JsonCalls:
         bucket = self._service.create_bucket(
             account_id, self._service.ids.bucket_id, params.required('bucketName'), settings
         )
-        bucket.options_set.add('s3')
         return self._bucket_answer(bucket, call)
 
     def _delete_bucket(self, call: Call) -> dict[str, Any]:
@@ -382,11 +381,9 @@ class JsonCalls:
         token = ids.new_token(self._service.key_of(call.token).application_key_id)
         limit = self._service.profile.options.header_limit
         overrides = rules.download_overrides(params.optional, limit)
-        self._service.download_tokens[token] = DownloadToken(
-            bucket.bucket_id,
-            prefix,
-            self._service.profile.clock() + seconds * 1000,
-            overrides,
+        expires = self._service.profile.clock() + seconds * 1000
+        self._service.add_download_token(
+            token, DownloadToken(bucket.bucket_id, prefix, expires, overrides)
         )
         return {
             'bucketId': bucket.bucket_id,

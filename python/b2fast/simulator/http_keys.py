@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -18,8 +17,6 @@ class KeyCalls:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        # The master key has number 1.
-        self._numbers = itertools.count(2)
         self.by_name: dict[str, Callable[[Call], dict[str, Any]]] = {
             'b2_create_key': self._create_key,
             'b2_delete_key': self._delete_key,
@@ -38,7 +35,8 @@ class KeyCalls:
             return Key(
                 account_id,
                 name,
-                ids.new_key_id(account_id, next(self._numbers)),
+                # The master key has number 1.
+                ids.new_key_id(account_id, self._service.key_count + 2),
                 ids.new_key(),
                 capabilities,
                 end,

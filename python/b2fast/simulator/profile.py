@@ -32,6 +32,7 @@ class Profile:
     :param checks_settings: bucket settings have to be legal.
     :param checks_locks: retention and legal hold are changed as object lock allows, not at will.
     :param custom_timestamps: the account may set upload timestamps.
+    :param bucket_options: what buckets show as `options` unless told otherwise.
     :param resolves_content_type: `b2/x-auto` becomes the type known for the file's name.
     :param acts_on_rules: notification rules and replication configurations are checked and
         acted upon instead of only kept.
@@ -56,6 +57,7 @@ class Profile:
     checks_settings: bool = True
     checks_locks: bool = True
     custom_timestamps: bool = False
+    bucket_options: frozenset[str] = frozenset(('s3',))
     resolves_content_type: bool = True
     acts_on_rules: bool = True
     webhook_hosts: frozenset[str] = frozenset()
@@ -87,6 +89,7 @@ def b2sdk_profile(part_size: int) -> Profile:
         checks_settings=False,
         checks_locks=False,
         custom_timestamps=True,
+        bucket_options=frozenset(),
         resolves_content_type=False,
         acts_on_rules=False,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 
 from b2fast._core.server import HttpServer, make_certificate
 from b2fast.retry import RetryPolicy
@@ -12,9 +13,11 @@ from . import notifications
 from .bucket import Bucket
 from .clock import Clock, system_clock
 from .controls import Controls
+from .errors import SimulatedError
 from .faults import Fault
 from .options import DEFAULT_OPTIONS, Options
 from .profile import Profile
+from .storage import Storage
 from .tls import EVERY_ADDRESS, Certificate, host_names
 from .webhooks import WEBHOOK_RETRIES, Delivery, Webhooks
 
@@ -22,15 +25,17 @@ from .webhooks import WEBHOOK_RETRIES, Delivery, Webhooks
 class SimulatorServer(Controls):
     """A simulated B2 that any client of the native API can use, versions 1 to 4.
 
-    It serves from its creation until `stop` or the end of the `with` block. Buckets, versions
-    and tokens live in memory and end with it. The content of files lives in memory, too, or
-    with `data_dir` in files below that directory, which end with it as well.
+    It serves from its creation until `stop` or the end of the `with` block. Everything lives in
+    memory and ends with it, unless there is a `data_dir`: a later server on that directory has
+    the same account, keys, buckets and versions, however this one ended. The tokens of
+    authorizations and upload URLs end with the server in any case.
 
     :param host: address to listen on; it protects nothing, so loopback is the place for it.
     :param port: port to listen on; 0 takes a free one.
-    :param data_dir: directory for the content of files; None keeps it in memory.
-    :param key_id: ID of the master key; made up by default.
-    :param key: the master key; a random one by default.
+    :param data_dir: directory that keeps everything; it has to be new, empty or a simulator's.
+        None keeps everything in memory.
+    :param key_id: ID of the master key; by default that in `data_dir`, or made up.
+    :param key: the master key; by default that in `data_dir`, or a random one.
     :param minimum_part_size: bytes that each part but the last needs; B2: 5,000,000.
     :param recommended_part_size: bytes, announced to clients; B2: 100,000,000.
     :param token_lifetime: seconds that tokens live; B2: 24 hours.
@@ -48,6 +53,10 @@ class SimulatorServer(Controls):
     :param options: what is done where it is not certain what B2 does; see `Options`.
     :raises OSError: the address cannot be listened on, or a file of the certificate cannot
         be used.
+    :param clock: gives the time in milliseconds since 1970 UTC.
+    :raises OSError: the address cannot be listened on.
+    :raises LocalFileError: `data_dir` cannot be used, is used by another server, has other
+        files in it, is damaged or was written by a newer version.
     """
 
     def __init__(
@@ -79,19 +88,26 @@ class SimulatorServer(Controls):
             replication_delay=round(replication_delay * 1000),
             options=options,
         )
-        self._scheme = 'https' if tls else 'http'
-        super().__init__(profile, key_id, key, self._scheme)
-        self._webhooks = Webhooks(webhook_retries, profile.webhook_hosts, self._suspend)
-        self._service.post_event = self._webhooks.post
         #: What clients have to trust, in PEM form; None without TLS or with a given certificate.
         self.certificate_authority: str | None = None
+        self._scheme = 'https' if tls else 'http'
         pair: tuple[bytes, bytes] | None = None
         if isinstance(tls, Certificate):
             pair = tls.read()
         elif tls:
             certificate, secret, self.certificate_authority = make_certificate(host_names(host))
             pair = certificate, secret
-        self._http = HttpServer(self._door, host=host, port=port, data_dir=data_dir, tls=pair)
+        self._storage = None if data_dir is None else Storage(data_dir)
+        self._webhooks = Webhooks(webhook_retries, profile.webhook_hosts, self._suspend)
+        try:
+            super().__init__(profile, key_id, key, self._scheme, self._storage)
+            self._service.post_event = self._webhooks.post
+            contents = None if self._storage is None else self._storage.contents
+            self._http = HttpServer(self._door, host=host, port=port, store=contents, tls=pair)
+        except BaseException:
+            if self._storage is not None:
+                self._storage.close()
+            raise
 
     def __repr__(self) -> str:
         return f'<SimulatorServer {self.url}>'
@@ -116,9 +132,14 @@ class SimulatorServer(Controls):
         """Ends the server and its connections; a second call does nothing."""
         self._http.stop()
         self._webhooks.stop()
+        if self._storage is not None:
+            # A handler may still be at work.
+            with self._service.lock:
+                self._storage.close()
 
     def _suspend(self, bucket: Bucket, rule: notifications.Rule, reason: str) -> None:
-        with self._service.lock:
+        # Where that cannot be stored, the rule goes on as before.
+        with self._service.lock, suppress(SimulatedError):
             bucket.suspend_notification_rule(rule, reason)
 
     def send_test_event(self, bucket_name: str, rule_name: str) -> None:

@@ -19,6 +19,7 @@ from .capabilities import check as check_capabilities
 from .clock import DAY, AdjustableClock
 from .file import File
 from .ids import Ids
+from .journal import Journal, undone_on_error
 from .notifications import Event, Rule
 from .profile import Profile
 
@@ -126,15 +127,24 @@ class Service:
 
     :param profile: its limits and its strictness.
     :param make_bucket: makes the bucket objects; `Bucket` by default.
+    :param journal: is told of every change that has to outlive the service.
     """
 
-    def __init__(self, profile: Profile, make_bucket: BucketFactory = Bucket) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        make_bucket: BucketFactory = Bucket,
+        journal: Journal | None = None,
+    ) -> None:
         self._clock = AdjustableClock(profile.clock)
         self.profile = replace(profile, clock=self._clock)
+        self.journal = Journal() if journal is None else journal
         self.lock = RLock()
         self.ids = Ids()
         self.keys: dict[str, Key] = {}
         self.created_keys: list[Key] = []
+        #: How many keys were ever created.
+        self.key_count = 0
         self.buckets_by_id: dict[str, Bucket] = {}
         self.buckets_by_name: dict[str, Bucket] = {}
         self.file_id_to_bucket_id: dict[str, str] = {}
@@ -153,10 +163,24 @@ class Service:
     def __getstate__(self) -> NoReturn:
         raise TypeError('a simulated service lives in one process; SimulatorServer serves several')
 
+    @contextmanager
+    def change(self, thing: Bucket | File) -> Iterator[None]:
+        """Lets the block change settings of a bucket or version: they are saved or undone.
+
+        The block has to replace values, not to change them in place.
+        """
+        with undone_on_error(thing):
+            yield
+            if isinstance(thing, Bucket):
+                self.journal.save_bucket(thing)
+            else:
+                self.journal.save_file(thing)
+
     # Keys and tokens
 
     def add_account(self, account_id: str, key: Key) -> None:
         """Adds an account with its master key, which the account's ID names, too."""
+        self.journal.save_master_key(key)
         self.keys[key.application_key_id] = key
         self.keys[account_id] = key
 
@@ -296,6 +320,8 @@ class Service:
             found = [self.bucket(bucket_id) for bucket_id in bucket_ids]
             buckets = [{'id': bucket.bucket_id, 'name': bucket.bucket_name} for bucket in found]
         key = make(creator.account_id, end, buckets)
+        self.journal.add_key(key)
+        self.key_count += 1
         self.keys[key.application_key_id] = key
         self.created_keys.append(key)
         return key
@@ -315,6 +341,7 @@ class Service:
         """
         for key in self.created_keys:
             if key.application_key_id == key_id:
+                self.journal.remove_key(key)
                 self.created_keys.remove(key)
                 del self.keys[key_id]
                 if not self.profile.options.tokens_outlive_keys:
@@ -381,6 +408,7 @@ class Service:
         for key in list(self.created_keys):
             end = key.expiration_timestamp_or_none
             if end is not None and end * 1000 <= before:
+                self.journal.remove_key(key)
                 self.created_keys.remove(key)
                 del self.keys[key.application_key_id]
 
@@ -443,9 +471,14 @@ class Service:
         bucket = self._make_bucket(
             self, account_id, bucket_id, bucket_name, settings.bucket_type or '', settings
         )
-        self.buckets_by_id[bucket_id] = bucket
-        self.buckets_by_name[self._folded(bucket_name)] = bucket
+        self.journal.save_bucket(bucket)
+        self.add_bucket(bucket)
         return bucket
+
+    def add_bucket(self, bucket: Bucket) -> None:
+        """Makes a bucket known by its ID and name."""
+        self.buckets_by_id[bucket.bucket_id] = bucket
+        self.buckets_by_name[self._folded(bucket.bucket_name)] = bucket
 
     def delete_bucket(self, bucket: Bucket) -> None:
         """Removes a bucket.
@@ -456,6 +489,7 @@ class Service:
             raise errors.bad_request(
                 'Cannot delete non-empty bucket', 'cannot_delete_non_empty_bucket'
             )
+        self.journal.remove_bucket(bucket)
         # The answer of B2 shows a revision more.
         bucket.revision += 0 if self.profile.counted_ids else 1
         del self.buckets_by_id[bucket.bucket_id]
@@ -519,7 +553,12 @@ class Service:
             with self.lock:
                 replication.run(self)
 
-    # Uploads
+    # Uploads and downloads
+
+    def add_download_token(self, token: str, granted: DownloadToken) -> None:
+        """Makes a token good for downloads by name."""
+        self.journal.add_download_token(token, granted)
+        self.download_tokens[token] = granted
 
     def add_upload_token(
         self, token: str, bucket: Bucket, key: Key, file_id: str | None = None

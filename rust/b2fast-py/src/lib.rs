@@ -5,6 +5,7 @@
 #![allow(clippy::needless_pass_by_value, clippy::too_many_arguments)]
 
 mod blocking;
+mod content_store;
 mod errors;
 mod hashing;
 mod planning;

@@ -1,7 +1,6 @@
 //! `b2fast._core.server`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use b2fast_server::{self as http, Handler, Options, Payload};
@@ -12,8 +11,11 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBytes, PyDict, PyString};
 
+use crate::content_store::ContentStore;
+
 pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Content>()?;
+    module.add_class::<ContentStore>()?;
     module.add_class::<Request>()?;
     module.add_class::<Response>()?;
     module.add_class::<HttpServer>()?;
@@ -69,9 +71,9 @@ fn remember(server: &Arc<http::Server>) {
 /// Immutable bytes that the server received or that Python gave it.
 ///
 /// Slices and concatenations share the bytes. What is kept in a file vanishes with the last
-/// content that shares it.
+/// content that shares it, unless it is kept.
 #[pyclass(frozen, module = "b2fast._core.server")]
-struct Content(http::Content);
+pub(crate) struct Content(pub(crate) http::Content);
 
 #[pymethods]
 impl Content {
@@ -117,6 +119,31 @@ impl Content {
     /// Raises `OSError` when the file that keeps the bytes cannot be read.
     fn sha1(&self, py: Python<'_>) -> PyResult<String> {
         Ok(py.detach(|| self.0.sha1())?)
+    }
+
+    /// Where the bytes are: names of files in the store, offsets and lengths.
+    ///
+    /// Raises `ValueError` when some of them are in memory.
+    fn stored(&self) -> PyResult<Vec<(String, u64, u64)>> {
+        let segments = self.0.stored().ok_or_else(|| {
+            PyValueError::new_err("the content is in memory, not in the files of a store")
+        })?;
+        Ok(segments
+            .into_iter()
+            .map(|segment| (segment.name, segment.offset, segment.length))
+            .collect())
+    }
+
+    /// Lets the files of this content stay when nobody refers to it any more.
+    ///
+    /// To be called once for each record of what `stored` said.
+    fn keep(&self) {
+        self.0.keep();
+    }
+
+    /// Takes one `keep` back: the record is gone.
+    fn release(&self) {
+        self.0.release();
     }
 
     fn __len__(&self) -> PyResult<usize> {
@@ -295,22 +322,20 @@ impl HttpServer {
     ///
     /// `handler` is called from several threads. An exception that it raises becomes an
     /// answer with status 500 and goes to `sys.unraisablehook`. Content is kept in memory,
-    /// or in files below `data_dir`. A body that is not content has at most `max_body` bytes.
+    /// or in the files of `store`. A body that is not content has at most `max_body` bytes.
     /// With `tls`, a certificate and its key in PEM form, the server speaks HTTPS.
     ///
-    /// Raises `OSError` when it cannot listen, `data_dir` cannot be made, or the certificate
-    /// cannot be used.
+    /// Raises `OSError` when it cannot listen or the certificate cannot be used.
     #[new]
     #[pyo3(signature = (
-        handler, *, host = "127.0.0.1", port = 0, data_dir = None, max_body = 8_388_608,
-        tls = None,
+        handler, *, host = "127.0.0.1", port = 0, store = None, max_body = 8_388_608, tls = None,
     ))]
     fn new(
         py: Python<'_>,
         handler: Py<PyAny>,
         host: &str,
         port: u16,
-        data_dir: Option<PathBuf>,
+        store: Option<PyRef<'_, ContentStore>>,
         max_body: u64,
         tls: Option<(Vec<u8>, Vec<u8>)>,
     ) -> PyResult<Self> {
@@ -318,7 +343,7 @@ impl HttpServer {
         let options = Options {
             host: host.to_owned(),
             port,
-            data_dir,
+            store: store.map_or_else(http::ContentStore::default, |store| store.0.clone()),
             max_body,
             identity: tls.map(|(certificates, key)| http::Identity::new(certificates, key)),
         };

@@ -5,7 +5,8 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ pub(crate) const READ_SIZE: u64 = 512 << 10;
 /// Immutable bytes, made of pieces of what was received.
 ///
 /// Clones, slices and concatenations share the bytes. Bytes in a file vanish with the last
-/// content that shares them.
+/// content that shares them, unless somebody said [`keep`](Self::keep).
 #[derive(Clone)]
 pub struct Content(Arc<Inner>);
 
@@ -40,31 +41,63 @@ pub(crate) enum Segment {
     },
 }
 
-/// A file that is removed when nobody refers to it.
+/// A file that is removed when nobody refers to it and nobody keeps it.
 ///
 /// It is opened when it is read: an open file per content would exhaust the process's
 /// descriptors long before the disk is full.
-pub(crate) struct StoredFile(PathBuf);
+pub(crate) struct StoredFile {
+    path: PathBuf,
+    name: String,
+    /// How many records outside of this process's memory name the file. Not a flag that turns
+    /// all removal off at the end: what is recorded has to stay however the process ends.
+    keepers: AtomicUsize,
+}
 
 impl StoredFile {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self(path)
+    pub(crate) fn new(path: PathBuf, name: String) -> Self {
+        Self {
+            path,
+            name,
+            keepers: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn open(&self) -> io::Result<File> {
-        File::open(&self.0)
+        File::open(&self.path)
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.0
+    pub(crate) fn keep(&self) {
+        self.keepers.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn release(&self) {
+        // A release too many would be the caller's mistake; it must not make the number huge.
+        let _ = self
+            .keepers
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |keepers| {
+                keepers.checked_sub(1)
+            });
     }
 }
 
 impl Drop for StoredFile {
     fn drop(&mut self) {
-        // Who removed the directory has removed the file; nothing can be done about the rest.
-        let _ = std::fs::remove_file(&self.0);
+        if *self.keepers.get_mut() == 0 {
+            // Who removed the directory has removed the file; nothing can be done about the rest.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
+}
+
+/// Where some bytes of a content lie in its store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSegment {
+    /// What the store calls the file.
+    pub name: String,
+    /// The first byte.
+    pub offset: u64,
+    /// The number of bytes.
+    pub length: u64,
 }
 
 impl Segment {
@@ -160,6 +193,44 @@ impl Content {
         self.0.length
     }
 
+    /// Where the bytes lie in their store; none when some of them are in memory.
+    #[must_use]
+    pub fn stored(&self) -> Option<Vec<StoredSegment>> {
+        let segments = self.segments().iter();
+        segments
+            .map(|segment| match segment {
+                Segment::Memory(_) => None,
+                Segment::File {
+                    file,
+                    offset,
+                    length,
+                } => Some(StoredSegment {
+                    name: file.name.clone(),
+                    offset: *offset,
+                    length: *length,
+                }),
+            })
+            .collect()
+    }
+
+    /// Lets the files of this content outlive it, and the process. To be said once for each
+    /// record that names them.
+    pub fn keep(&self) {
+        self.files().for_each(StoredFile::keep);
+    }
+
+    /// Takes one [`keep`](Self::keep) back: one record is gone.
+    pub fn release(&self) {
+        self.files().for_each(StoredFile::release);
+    }
+
+    fn files(&self) -> impl Iterator<Item = &StoredFile> {
+        self.segments().iter().filter_map(|segment| match segment {
+            Segment::Memory(_) => None,
+            Segment::File { file, .. } => Some(&**file),
+        })
+    }
+
     pub(crate) fn segments(&self) -> &[Segment] {
         &self.0.segments
     }
@@ -225,7 +296,7 @@ mod tests {
     fn stored(store: &ContentStore, bytes: &[u8]) -> Content {
         let mut writer = store.writer(bytes.len() as u64).unwrap();
         writer.write(bytes).unwrap();
-        writer.finish().unwrap()
+        writer.finish()
     }
 
     fn all(content: &Content) -> Vec<u8> {

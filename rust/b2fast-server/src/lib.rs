@@ -10,6 +10,7 @@
 
 mod body;
 mod content;
+mod directory;
 mod faults;
 mod message;
 mod pool;
@@ -19,7 +20,8 @@ mod store;
 mod tls;
 mod trailer;
 
-pub use content::Content;
+pub use content::{Content, StoredSegment};
 pub use message::{InvalidResponse, Payload, Request, Response};
 pub use server::{Handler, Options, Server, StartError};
+pub use store::ContentStore;
 pub use tls::Identity;

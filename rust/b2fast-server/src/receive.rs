@@ -147,14 +147,9 @@ impl Receiver {
         if cut.is_some() {
             return Err(Aborted::ByFault);
         }
-        let content = match writer.finish() {
-            Ok(content) => content,
-            Err(error) => return refuse_unstored(headers, body, &error).await,
-        };
-        let trailing_sha1 = splitter.map(TrailerSplitter::finish);
         Ok(Ok(Payload::Content {
-            content,
-            trailing_sha1,
+            content: writer.finish(),
+            trailing_sha1: splitter.map(TrailerSplitter::finish),
         }))
     }
 

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -64,8 +63,8 @@ pub struct Options {
     pub host: String,
     /// The port; 0 takes a free one.
     pub port: u16,
-    /// The directory that content is kept in, made when it is missing; in memory if none.
-    pub data_dir: Option<PathBuf>,
+    /// Where received content goes; in memory by default.
+    pub store: ContentStore,
     /// The largest body that is not content, in bytes.
     pub max_body: u64,
     /// Serve HTTPS as this; plain HTTP if none.
@@ -77,7 +76,7 @@ impl Default for Options {
         Self {
             host: "127.0.0.1".to_owned(),
             port: 0,
-            data_dir: None,
+            store: ContentStore::default(),
             max_body: 8 << 20,
             identity: None,
         }
@@ -136,7 +135,7 @@ impl Server {
         let Options {
             host,
             port,
-            data_dir,
+            store,
             max_body,
             identity,
         } = options;
@@ -145,13 +144,6 @@ impl Server {
             .map(Identity::acceptor)
             .transpose()
             .map_err(StartError::new("cannot use the certificate"))?;
-        let store = match data_dir {
-            None => ContentStore::default(),
-            Some(path) => ContentStore::below(path).map_err(StartError::new(format!(
-                "cannot make the data directory {}",
-                path.display()
-            )))?,
-        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(WORKERS)
             .thread_name("b2fast-http")
@@ -168,7 +160,7 @@ impl Server {
         let shared = Arc::new(Shared {
             handler: Box::new(handler),
             receiver: Receiver {
-                store,
+                store: store.clone(),
                 cuts: UploadCuts::default(),
                 max_body: *max_body,
             },

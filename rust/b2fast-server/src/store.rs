@@ -1,47 +1,61 @@
 //! Where received content is kept.
 
-use std::fs::{DirBuilder, File};
-use std::hash::{BuildHasher, RandomState};
+use std::fmt;
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 
-use crate::content::{Content, Segment, StoredFile};
+use crate::content::{Content, Segment, StoredFile, StoredSegment};
+use crate::directory::Directory;
 use crate::pool::{BUFFER_SIZE, BufferPool};
-use b2fast_core::hash::Sha1;
+use b2fast_core::hash::{Digest, Sha1};
 
 /// Makes content of received bytes: in memory, or in one file each below a directory.
+///
+/// A file is removed with the last content that shares its bytes, unless it is
+/// [kept](Content::keep). A later store on the directory [opens](Self::open) what was kept
+/// and [sweeps](Self::sweep) the rest.
 #[derive(Clone, Default)]
-pub(crate) struct ContentStore {
+pub struct ContentStore {
     pool: BufferPool,
     directory: Option<Arc<Directory>>,
-}
-
-struct Directory {
-    path: PathBuf,
-    /// Tells the files of this run from those that another one left behind.
-    run: u64,
-    next: AtomicU64,
 }
 
 impl ContentStore {
     /// A store below the directory `path`, which is made (for its owner only) when it is
     /// missing. The default store is in memory.
-    pub(crate) fn below(path: &Path) -> io::Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path)?;
-        let directory = Directory {
-            // The files are opened by name later, from wherever the process then is.
-            path: std::path::absolute(path)?,
-            run: RandomState::new().hash_one(std::process::id()),
-            next: AtomicU64::new(0),
-        };
+    pub fn below(path: &Path) -> io::Result<Self> {
         Ok(Self {
-            directory: Some(Arc::new(directory)),
+            directory: Some(Arc::new(Directory::at(path)?)),
             ..Self::default()
+        })
+    }
+
+    /// Content that an earlier store on the directory made, with its SHA-1 if that is known.
+    /// It counts as kept. A name that no store gives, a symbolic link and a file that is too
+    /// short are refused.
+    pub fn open(&self, segments: &[StoredSegment], sha1: Option<Digest>) -> io::Result<Content> {
+        let segments = segments
+            .iter()
+            .map(|segment| self.directory()?.open(segment));
+        Ok(Content::new(segments.collect::<io::Result<_>>()?, sha1))
+    }
+
+    /// Removes what earlier stores on the directory left and nobody opened in this one;
+    /// nothing if there is anything else in the directory. Returns the number of files.
+    pub fn sweep(&self) -> io::Result<usize> {
+        self.directory()?.sweep()
+    }
+
+    fn directory(&self) -> io::Result<&Directory> {
+        self.directory.as_deref().ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::Unsupported,
+                "a store in memory has no directory",
+            )
         })
     }
 
@@ -53,15 +67,8 @@ impl ContentStore {
     pub(crate) fn writer(&self, length: u64) -> io::Result<ContentWriter> {
         let sink = match &self.directory {
             Some(directory) if length > 0 => {
-                let number = directory.next.fetch_add(1, Ordering::Relaxed);
-                let name = format!("{:016x}-{number:08x}", directory.run);
-                let part = directory.path.join(format!("{name}.part"));
-                let file = File::create_new(&part)?;
-                Sink::File {
-                    file,
-                    part: StoredFile::new(part),
-                    path: directory.path.join(name),
-                }
+                let (file, stored) = directory.create()?;
+                Sink::File { file, stored }
             }
             _ => Sink::Memory {
                 pool: self.pool.clone(),
@@ -75,6 +82,15 @@ impl ContentStore {
             length: 0,
             sink,
         })
+    }
+}
+
+impl fmt::Debug for ContentStore {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ContentStore")
+            .field("in_directory", &self.directory.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,8 +112,7 @@ enum Sink {
     },
     File {
         file: File,
-        part: StoredFile,
-        path: PathBuf,
+        stored: StoredFile,
     },
 }
 
@@ -134,7 +149,7 @@ impl ContentWriter {
     }
 
     /// The content, complete.
-    pub(crate) fn finish(self) -> io::Result<Content> {
+    pub(crate) fn finish(self) -> Content {
         let segments = match self.sink {
             Sink::Memory {
                 pool,
@@ -145,16 +160,13 @@ impl ContentWriter {
                 push_shared(&pool, &mut full, current);
                 full.into_iter().map(Segment::Memory).collect()
             }
-            Sink::File { part, path, .. } => {
-                std::fs::rename(part.path(), &path)?;
-                vec![Segment::File {
-                    file: Arc::new(StoredFile::new(path)),
-                    offset: 0,
-                    length: self.length,
-                }]
-            }
+            Sink::File { stored, .. } => vec![Segment::File {
+                file: Arc::new(stored),
+                offset: 0,
+                length: self.length,
+            }],
         };
-        Ok(Content::new(segments, Some(self.sha1.finish())))
+        Content::new(segments, Some(self.sha1.finish()))
     }
 }
 
@@ -176,15 +188,26 @@ fn push_shared(pool: &BufferPool, full: &mut Vec<Bytes>, buffer: Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::PathBuf;
+
     use super::*;
 
-    fn names(directory: &Path) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(directory)
+    /// The files below a store's directory.
+    fn files(directory: &Path) -> Vec<PathBuf> {
+        let mut files: Vec<PathBuf> = fs::read_dir(directory)
             .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .map(|entry| entry.unwrap().path())
             .collect();
-        names.sort();
-        names
+        files.sort();
+        files
+    }
+
+    fn stored(store: &ContentStore, bytes: &[u8]) -> Content {
+        let mut writer = store.writer(bytes.len() as u64).unwrap();
+        writer.write(bytes).unwrap();
+        writer.finish()
     }
 
     fn pattern(length: usize) -> Vec<u8> {
@@ -212,7 +235,7 @@ mod tests {
                     for chunk in bytes.chunks(chunk_size) {
                         writer.write(chunk).unwrap();
                     }
-                    let content = writer.finish().unwrap();
+                    let content = writer.finish();
                     assert_eq!(content.length(), size as u64);
                     assert!(content.read(0..u64::MAX).unwrap() == bytes);
                     assert_eq!(
@@ -229,7 +252,7 @@ mod tests {
         let store = ContentStore::default();
         let mut writer = store.writer(3).unwrap();
         writer.write(b"abcdef").unwrap();
-        assert_eq!(writer.finish().unwrap().read(0..10).unwrap(), b"abcdef");
+        assert_eq!(writer.finish().read(0..10).unwrap(), b"abcdef");
     }
 
     #[test]
@@ -238,19 +261,14 @@ mod tests {
         let path = directory.path().join("made/when/missing");
         let store = ContentStore::below(&path).unwrap();
 
-        let mut writer = store.writer(6).unwrap();
-        writer.write(b"abc").unwrap();
-        assert!(names(&path)[0].contains(".part"));
-        writer.write(b"def").unwrap();
-        let content = writer.finish().unwrap();
-        assert_eq!(names(&path).len(), 1);
-        assert!(!names(&path)[0].contains(".part"));
+        let content = stored(&store, b"abcdef");
+        assert_eq!(files(&path).len(), 1);
 
         let slice = Content::concat(&[content.slice(1..3), Content::from(b"!".to_vec())]);
         drop(content);
         assert_eq!(slice.read(0..3).unwrap(), b"bc!");
         drop(slice);
-        assert!(names(&path).is_empty());
+        assert!(files(&path).is_empty());
     }
 
     #[test]
@@ -260,17 +278,151 @@ mod tests {
         let mut writer = store.writer(6).unwrap();
         writer.write(b"abc").unwrap();
         drop(writer);
-        assert!(names(directory.path()).is_empty());
+        assert!(files(directory.path()).is_empty());
     }
 
     #[test]
-    fn a_new_directory_is_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt;
+    fn what_it_makes_is_its_owners_alone() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("new");
-        let _store = ContentStore::below(&path).unwrap();
-        let mode = std::fs::metadata(path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o700);
+        let store = ContentStore::below(&path).unwrap();
+        let _content = stored(&store, b"abc");
+        let file = files(&path).remove(0);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        assert_eq!(mode(&file), 0o600);
+    }
+
+    #[test]
+    fn kept_content_outlives_its_store() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = ContentStore::below(directory.path()).unwrap();
+        let contents = [
+            stored(&first, b"abcdef"),
+            stored(&first, b"ghi"),
+            stored(&first, b""),
+        ];
+        let whole = Content::concat(&contents).slice(1..8);
+        let records = [contents[0].stored().unwrap(), whole.stored().unwrap()];
+        contents[0].keep();
+        whole.keep();
+        drop((whole, contents, first));
+        assert_eq!(files(directory.path()).len(), 2);
+
+        let second = ContentStore::below(directory.path()).unwrap();
+        let one = second.open(&records[0], None).unwrap();
+        let whole = second.open(&records[1], Some([7; 20])).unwrap();
+        assert_eq!(one.read(0..9).unwrap(), b"abcdef");
+        assert_eq!(whole.read(0..9).unwrap(), b"bcdefgh");
+        assert_eq!(
+            one.sha1().unwrap(),
+            Content::from(b"abcdef".to_vec()).sha1().unwrap()
+        );
+        assert_eq!(whole.sha1().unwrap(), "07".repeat(20));
+        assert_eq!(second.sweep().unwrap(), 0);
+
+        // What two records share stays until both are gone and nobody reads it.
+        whole.release();
+        drop(whole);
+        assert_eq!(files(directory.path()).len(), 1);
+        one.release();
+        assert_eq!(files(directory.path()).len(), 1);
+        drop(one);
+        assert!(files(directory.path()).is_empty());
+    }
+
+    #[test]
+    fn a_sweep_leaves_what_was_opened_and_what_is_new() {
+        let directory = tempfile::tempdir().unwrap();
+        let first = ContentStore::below(directory.path()).unwrap();
+        let (wanted, unwanted) = (stored(&first, b"abc"), stored(&first, b"def"));
+        wanted.keep();
+        unwanted.keep();
+        let record = wanted.stored().unwrap();
+        drop((wanted, unwanted));
+
+        let second = ContentStore::below(directory.path()).unwrap();
+        let wanted = second.open(&record, None).unwrap();
+        let new = stored(&second, b"new");
+        assert_eq!(second.sweep().unwrap(), 1);
+        assert_eq!(files(directory.path()).len(), 2);
+        assert_eq!(wanted.read(0..3).unwrap(), b"abc");
+        assert_eq!(new.read(0..3).unwrap(), b"new");
+    }
+
+    #[test]
+    fn names_that_no_store_gives_are_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = ContentStore::below(directory.path()).unwrap();
+        let open = |name: &str, offset, length| {
+            let name = name.to_owned();
+            let segment = StoredSegment {
+                name,
+                offset,
+                length,
+            };
+            store.open(&[segment], None).unwrap_err().to_string()
+        };
+        let real = stored(&store, b"abc");
+        let name = real.stored().unwrap()[0].name.clone();
+        let (run, number) = name.split_once('-').unwrap();
+        for bad in [
+            "",
+            "/etc/passwd",
+            "../../etc/passwd",
+            "-",
+            "\u{e9}",
+            &name
+                .to_uppercase()
+                .replace(|c: char| c.is_ascii_digit(), "A"),
+            &format!("{name}\n"),
+            &format!("{run}-{number}/x"),
+            &format!("{run}-0"),
+            &format!("{run}0-{number}"),
+        ] {
+            assert!(
+                open(bad, 0, 1).contains("no name of a content file"),
+                "{bad}"
+            );
+        }
+        assert!(open(&name, 0, 4).contains("too short"));
+        assert!(open(&name, u64::MAX, 2).contains("too short"));
+        assert!(open(&format!("{run}-ffffffff"), 0, 1).contains("ffffffff"));
+
+        let link = format!("{run}-12345600");
+        let file = files(directory.path()).remove(0);
+        symlink(&file, file.parent().unwrap().join(&link)).unwrap();
+        assert!(open(&link, 0, 1).contains("is no content file"));
+        assert!(store.sweep().unwrap_err().to_string().contains(&link));
+    }
+
+    #[test]
+    fn a_sweep_touches_nothing_beside_a_stranger() {
+        let strangers: [fn(&Path); 3] = [
+            |path| fs::write(path.join("notes.txt"), "mine").unwrap(),
+            |path| fs::create_dir(path.join("photos")).unwrap(),
+            |path| fs::create_dir(path.join("0123456789abcdef-00000000")).unwrap(),
+        ];
+        for stranger in strangers {
+            let directory = tempfile::tempdir().unwrap();
+            let first = ContentStore::below(directory.path()).unwrap();
+            let content = stored(&first, b"abc");
+            content.keep();
+            drop(content);
+            stranger(directory.path());
+            let before = files(directory.path());
+            let second = ContentStore::below(directory.path()).unwrap();
+            let error = second.sweep().unwrap_err().to_string();
+            assert!(error.contains("is no content file"), "{error}");
+            assert_eq!(files(directory.path()), before);
+        }
+    }
+
+    #[test]
+    fn a_store_in_memory_has_no_files() {
+        let store = ContentStore::default();
+        assert!(stored(&store, b"abc").stored().is_none());
+        assert!(store.sweep().is_err());
     }
 
     #[test]
@@ -279,7 +431,7 @@ mod tests {
         let addresses = || -> Vec<*const u8> {
             let mut writer = store.writer(3 * BUFFER_SIZE as u64).unwrap();
             writer.write(&pattern(3 * BUFFER_SIZE)).unwrap();
-            let content = writer.finish().unwrap();
+            let content = writer.finish();
             let mut addresses: Vec<_> = content
                 .segments()
                 .iter()

@@ -1,7 +1,7 @@
 //! Content on its way out, with and without faults.
 
 use crate::support::{Client, Shelf, pattern, shelf_server};
-use b2fast_server::{Options, Response, Server};
+use b2fast_server::{ContentStore, Options, Response, Server};
 
 /// Serves `bytes` from memory and from a file to `test`; the query says which fault to commit.
 fn for_each_store(bytes: &[u8], test: impl Fn(&Server)) {
@@ -11,10 +11,10 @@ fn for_each_store(bytes: &[u8], test: impl Fn(&Server)) {
         _ => (),
     };
     let directory = tempfile::tempdir().unwrap();
-    let data_dir = Some(directory.path().to_owned());
-    for data_dir in [None, data_dir] {
+    let in_directory = ContentStore::below(directory.path()).unwrap();
+    for store in [ContentStore::default(), in_directory] {
         let options = Options {
-            data_dir,
+            store,
             ..Options::default()
         };
         let (server, _shelf): (Server, Shelf) = shelf_server(&options, change);
@@ -32,10 +32,10 @@ fn slices_and_concatenations_are_sent() {
     });
 
     let directory = tempfile::tempdir().unwrap();
-    let data_dir = Some(directory.path().to_owned());
-    for data_dir in [None, data_dir] {
+    let in_directory = ContentStore::below(directory.path()).unwrap();
+    for store in [ContentStore::default(), in_directory] {
         let options = Options {
-            data_dir,
+            store,
             ..Options::default()
         };
         let (server, shelf) = shelf_server(&options, |_, _| ());
@@ -114,9 +114,8 @@ fn one_byte_is_flipped_on_its_way_only() {
 #[test]
 fn a_vanished_file_breaks_the_answer_instead_of_changing_it() {
     let directory = tempfile::tempdir().unwrap();
-    let data_dir = Some(directory.path().to_owned());
     let options = Options {
-        data_dir,
+        store: ContentStore::below(directory.path()).unwrap(),
         ..Options::default()
     };
     let (server, _shelf) = shelf_server(&options, |_, _| ());

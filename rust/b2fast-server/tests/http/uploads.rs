@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{Client, pattern, shelf_server};
 use b2fast_core::hash::{sha1, to_hex};
-use b2fast_server::{Content, Options, Request, Response, Server};
+use b2fast_server::{Content, ContentStore, Options, Request, Response, Server};
 
 const UPLOAD: &str = "/b2api/v4/b2_upload_file/bucket/name";
 
 fn in_directory(path: &Path) -> Options {
     Options {
-        data_dir: Some(path.to_owned()),
+        store: ContentStore::below(path).unwrap(),
         ..Options::default()
     }
 }
