@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from .faults import Fault
-from .http_door import ServedRequest
+from .fault_files import FaultFileError, load_faults
+from .faults import Fault, FaultScript, FaultState
 from .raw_bucket import BucketSimulator
 from .raw_objects import FileSimulator, KeySimulator, PartSimulator
 from .raw_response import FakeRaw, FakeRequest, FakeResponse, get_bytes_range
 from .raw_simulator import RawSimulator
+from .request_log import ServedRequest
 from .server import Certificate, SimulatorServer
 
 __all__ = [
@@ -17,6 +18,9 @@ __all__ = [
     'FakeRequest',
     'FakeResponse',
     'Fault',
+    'FaultFileError',
+    'FaultScript',
+    'FaultState',
     'FileSimulator',
     'KeySimulator',
     'PartSimulator',
@@ -24,4 +28,5 @@ __all__ = [
     'ServedRequest',
     'SimulatorServer',
     'get_bytes_range',
+    'load_faults',
 ]

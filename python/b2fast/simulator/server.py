@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import socket
+import weakref
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
-from b2fast._core.server import HttpServer, make_certificate
+from b2fast._core.server import HttpServer, Request, Response, make_certificate
 from b2fast.raw_api import ALL_CAPABILITIES
 
 from . import ids
-from .faults import Fault
-from .http_door import HttpDoor, ServedRequest
+from .faults import Fault, FaultScript, FaultState
+from .http_admin import ADMIN_PREFIX, AdminDoor
+from .http_door import HttpDoor
 from .profile import Clock, Profile, system_clock
+from .request_log import ServedRequest
 from .state import Key, Service
 
 _EVERY_ADDRESS = ('0.0.0.0', '::')  # noqa: S104
@@ -70,8 +75,10 @@ class SimulatorServer:
     :param clock: gives the time in milliseconds since 1970 UTC.
     :param tls: serve HTTPS: True with a certificate made on the spot, whose authority
         `certificate_authority` names; a `Certificate` with a given one.
+    :param faults: what goes wrong from the first call on; see `play`.
     :raises OSError: the address cannot be listened on, or a file of the certificate cannot
         be used.
+    :raises ValueError: a fault strikes no call that there is.
     """
 
     def __init__(
@@ -88,9 +95,11 @@ class SimulatorServer:
         custom_timestamps: bool = False,
         clock: Clock = system_clock,
         tls: bool | Certificate = False,
+        faults: FaultScript | None = None,
     ) -> None:
+        self._clock = _MovableClock(clock)
         profile = Profile(
-            clock=clock,
+            clock=self._clock,
             minimum_part_size=minimum_part_size,
             recommended_part_size=recommended_part_size,
             token_lifetime=round(token_lifetime * 1000),
@@ -114,7 +123,20 @@ class SimulatorServer:
             certificate, secret, self.certificate_authority = make_certificate(_host_names(host))
             pair = certificate, secret
         self._door = HttpDoor(self._service, self._scheme)
-        self._http = HttpServer(self._door, host=host, port=port, data_dir=data_dir, tls=pair)
+        if faults is not None:
+            self.play(faults)
+        # A proxy, so that the server ends with the last reference to this object.
+        admin = AdminDoor(weakref.proxy(self), self._service, master, self._door.log)
+        self._front = _front(self._door, admin)
+        self._http = HttpServer(
+            self._front,
+            host=host,
+            port=port,
+            data_dir=data_dir,
+            tls=pair,
+            begin_upload=self._door.begin_upload,
+        )
+        self._door.faults.tell(self._http.watch_uploads)
 
     def __repr__(self) -> str:
         return f'<SimulatorServer {self.url}>'
@@ -139,29 +161,92 @@ class SimulatorServer:
         """Ends the server and its connections; a second call does nothing."""
         self._http.stop()
 
-    def inject(self, fault: Fault) -> None:
-        """Lets something go wrong in the calls to come; see `Fault`."""
-        if fault.cut_upload_after is not None:
-            self._http.cut_uploads(fault.cut_upload_after, fault.count)
-        else:
-            self._door.faults.add(fault)
+    def inject(self, *faults: Fault) -> None:
+        """Lets something go wrong in the calls to come; see `Fault`.
+
+        A request meets the first of the faults, in the order in which they were added, that
+        wants to strike it; and of those that strike uploads on their way, the first as well.
+        Each fault counts for itself what it skips.
+
+        :raises ValueError: a fault strikes no call that there is; none is added then.
+        """
+        self._check_calls(faults)
+        self._door.faults.add(*faults)
+
+    def play(self, script: FaultScript) -> None:
+        """Takes the faults of a script, and its seed, in place of those there are.
+
+        :raises ValueError: a fault strikes no call that there is; nothing changes then.
+        """
+        self._check_calls(script.faults)
+        self._door.play(script)
+
+    def _check_calls(self, faults: tuple[Fault, ...]) -> None:
+        names = self._door.call_names
+        for fault in faults:
+            if not any(map(fault.matches, names)):
+                close = get_close_matches(fault.call, names, 1)
+                hint = f'; did you mean "{close[0]}"?' if close else ''
+                raise ValueError(f'there is no call "{fault.call}"{hint}')
+
+    def seed_faults(self, seed: int) -> None:
+        """Begins anew what decides about faults with a `rate` and about `X-Bz-Test-Mode`.
+
+        With the same seed, the same requests in the same order meet the same faults. Without
+        a call it is 0.
+        """
+        self._door.seed(seed)
 
     def clear_faults(self) -> None:
-        """Forgets the faults to come, but not those that cut uploads."""
+        """Forgets the faults to come."""
         self._door.faults.clear()
+
+    @property
+    def faults(self) -> list[FaultState]:
+        """The faults that were added and not cleared, and how often they struck; of those
+        that are over, the last 1000 at most."""
+        return self._door.faults.states
+
+    @property
+    def fault_seed(self) -> int:
+        """The seed in use."""
+        return self._door.faults.seed
 
     def expire_tokens(self) -> None:
         """Ends every account token that was given out, as after 24 hours."""
         with self._service.lock:
             self._service.expire_all_tokens()
 
+    def advance_clock(self, seconds: float) -> None:
+        """Moves the simulator's clock forward."""
+        with self._service.lock:
+            self._clock.ahead += round(seconds * 1000)
+
     @property
     def calls(self) -> Counter[str]:
         """How many requests there were of each call; a download counts as
         `b2_download_file_by_id` or `b2_download_file_by_name`."""
-        return self._door.calls
+        return self._door.log.calls
 
     @property
     def requests(self) -> list[ServedRequest]:
         """The last 100,000 requests, in the order in which they were answered."""
-        return self._door.requests
+        return self._door.log.requests
+
+
+def _front(door: HttpDoor, admin: AdminDoor) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        if request.path.startswith(ADMIN_PREFIX):
+            return admin(request)
+        return door(request)
+
+    return answer
+
+
+class _MovableClock:
+    def __init__(self, base: Clock) -> None:
+        self._base = base
+        self.ahead = 0
+
+    def __call__(self) -> int:
+        return self._base() + self.ahead

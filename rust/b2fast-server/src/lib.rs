@@ -9,8 +9,10 @@
 //! and this one has to serve any client: rclone, restic, b2sdk.
 
 mod body;
+mod body_faults;
 mod content;
 mod faults;
+mod hang_up;
 mod message;
 mod pool;
 mod receive;
@@ -19,6 +21,7 @@ mod store;
 mod tls;
 mod trailer;
 
+pub use body_faults::{BodyFaults, Ending, HowItEnds};
 pub use content::Content;
 pub use message::{InvalidResponse, Payload, Request, Response};
 pub use server::{Handler, Options, Server, StartError};
