@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -274,3 +276,22 @@ class TestFile:
     def test_that_is_not_there(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError):
             load_faults(tmp_path / 'none.json')
+
+
+class TestDocumentation:
+    PAGE = (Path(__file__).parents[2] / 'docs' / 'simulator.md').read_text()
+
+    def test_examples_are_scripts(self, tmp_path: Path) -> None:
+        expected = FaultScript(
+            (Fault(call='b2_upload_*', cut_upload_after=100_000, rate=0.1),), seed=42
+        )
+        for language in ('toml', 'json'):
+            (example,) = re.findall(f'```{language}\n(.*?call.*?)```', self.PAGE, re.DOTALL)
+            file = tmp_path / f'faults.{language}'
+            file.write_text(example)
+            assert load_faults(file) == expected
+
+    def test_every_field_is_in_the_table(self) -> None:
+        told = re.findall(r'^\| (`.*?) \|', self.PAGE, re.MULTILINE)
+        names = {name for cell in told for name in re.findall(r'`([a-z_]+)`', cell)}
+        assert {field.name for field in fields(Fault)} <= names
