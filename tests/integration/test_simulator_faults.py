@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import resource
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -52,9 +53,9 @@ def many_descriptors() -> Iterator[None]:
 class Wire:
     """A bare connection, on which one sees how it ends."""
 
-    def __init__(self, client: Client) -> None:
-        address = client.server.url.removeprefix('http://').rsplit(':', 1)
-        self.socket = socket.create_connection((address[0], int(address[1])), timeout=60)
+    def __init__(self, server: SimulatorServer) -> None:
+        host, _, port = server.url.partition('//')[2].rpartition(':')
+        self.socket = socket.create_connection((host, int(port)), timeout=60)
 
     def __enter__(self) -> Wire:
         return self
@@ -151,7 +152,7 @@ class TestAnswer:
     def test_cut(self, client: Client, bucket_id: str) -> None:
         client.store(bucket_id, 'a', DATA)
         client.server.inject(Fault(call=DOWNLOAD, cut_after=40_000))
-        with Wire(client) as wire:
+        with Wire(client.server) as wire:
             answer, is_reset = wire.ask(client).until_the_end()
         assert not is_reset
         head, _, body = answer.partition(b'\r\n\r\n')
@@ -162,7 +163,7 @@ class TestAnswer:
     def test_reset(self, client: Client, bucket_id: str) -> None:
         client.store(bucket_id, 'a', DATA)
         client.server.inject(Fault(call=DOWNLOAD, reset_after=1000))
-        with Wire(client) as wire:
+        with Wire(client.server) as wire:
             answer, is_reset = wire.ask(client).until_the_end()
         assert is_reset
         assert answer.partition(b'\r\n\r\n')[2] == DATA[:1000]
@@ -172,7 +173,7 @@ class TestAnswer:
         self, client: Client, bucket_id: str, fault: str, expected: bool
     ) -> None:
         client.server.inject(Fault(call='b2_upload_file', **{fault: 0}))
-        with Wire(client) as wire:
+        with Wire(client.server) as wire:
             wire.begin_upload(client, bucket_id, 4).socket.sendall(b'data')
             assert wire.until_the_end() == (b'', expected)
         assert names_in(client, bucket_id) == ['a']
@@ -181,7 +182,7 @@ class TestAnswer:
     def test_stall(self, client: Client, bucket_id: str, after: int) -> None:
         client.store(bucket_id, 'a', DATA)
         client.server.inject(Fault(call=DOWNLOAD, stall_after=after))
-        with Wire(client) as wire:
+        with Wire(client.server) as wire:
             wire.ask(client)
             received = b''
             while after and not received.endswith(DATA[:after]):
@@ -239,7 +240,7 @@ class TestAnswer:
             Fault(call=DOWNLOAD, delay=1_000_000, count=count // 2),
         )
         with ExitStack() as stack:
-            wires = [stack.enter_context(Wire(client)).ask(client) for _ in range(count)]
+            wires = [stack.enter_context(Wire(client.server)).ask(client) for _ in range(count)]
             while client.server.calls[DOWNLOAD] < count:
                 assert client.call('b2_list_file_names', bucketId=bucket_id)['files']
             assert client.download('/file/bucket-1/a').content == DATA
@@ -253,7 +254,7 @@ class TestUpload:
         """One in three uploads of each kind is struck; the others are stored."""
         client.server.inject(Fault(call='b2_upload_*', skip=1, **fields))
         for number in range(3):
-            with Wire(client) as wire:
+            with Wire(client.server) as wire:
                 wire.begin_upload(client, bucket_id, 1_000_000)
                 is_struck = number == 1
                 wire.socket.sendall(bytes(1000))
@@ -278,7 +279,7 @@ class TestUpload:
 
     def test_stall(self, client: Client, bucket_id: str) -> None:
         client.server.inject(Fault(call='b2_upload_file', stall_upload_after=1000))
-        with Wire(client) as wire:
+        with Wire(client.server) as wire:
             wire.begin_upload(client, bucket_id, 10_000).socket.sendall(bytes(10_000))
             assert wire.is_silent()
             assert names_in(client, bucket_id) == []
@@ -453,3 +454,24 @@ def test_faults_are_safe_for_many_threads(client: Client) -> None:
     for thread in threads:
         thread.join()
     assert sorted(statuses) == [200] * 63 + [503] * 37
+
+
+@pytest.mark.parametrize('after', [0, 1000])
+@pytest.mark.parametrize(('fault', 'expected'), [('cut_after', False), ('reset_after', True)])
+def test_endings_go_through_tls(fault: str, expected: bool, after: int) -> None:
+    with SimulatorServer(tls=True) as server:
+        server.inject(
+            Fault(call='b2_authorize_account', status=503, message='m' * 5000, **{fault: after})
+        )
+        context = ssl.create_default_context(cadata=server.certificate_authority)
+        with Wire(server) as wire:
+            # Python's TLS tells a reset from an end as little as most clients: the test reads
+            # what goes over the wire itself.
+            wire.socket.settimeout(60)
+            copy = wire.socket.dup()
+            with context.wrap_socket(copy, server_hostname='127.0.0.1') as secured:
+                secured.sendall(b'GET /b2api/v4/b2_authorize_account HTTP/1.1\r\nHost: x\r\n\r\n')
+                received, is_reset = wire.until_the_end()
+        assert is_reset is expected
+        assert (len(received) > 1000) is (after > 0)
+        assert len(received) < 5000
