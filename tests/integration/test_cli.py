@@ -209,6 +209,51 @@ class TestSimulator:
             assert json.load(refusal)['code'] == 'bad_auth_token'
         process.communicate(timeout=DEADLINE)
 
+    @pytest.mark.parametrize(('more', 'seed'), [((), 3), (('--seed=8',), 8)])
+    def test_faults_come_from_a_file(
+        self, start: Start, tmp_path: Path, more: Sequence[str], seed: int
+    ) -> None:
+        script = tmp_path / 'faults.toml'
+        script.write_text(
+            'seed = 3\n[[faults]]\ncall = "b2_authorize_account"\nstatus = 503\ncount = 1\n'
+        )
+        process = start('simulator', '--port=0', '--json', f'--faults={script}', *more)
+        values = json.loads(read_line(process))
+        with pytest.raises(HTTPError) as refused:
+            authorize(values['url'], values['key_id'], values['key'])
+        with refused.value as answer:
+            assert answer.code == 503
+        authorize(values['url'], values['key_id'], values['key'])
+        basic = base64.b64encode(f'{values["key_id"]}:{values["key"]}'.encode()).decode()
+        request = Request(
+            f'{values["url"]}/simulator/faults', headers={'Authorization': f'Basic {basic}'}
+        )
+        with urlopen(request, timeout=DEADLINE) as response:
+            told = json.load(response)
+        assert told['seed'] == seed
+        assert [fault['struck'] for fault in told['faults']] == [1]
+
+    @pytest.mark.parametrize(
+        ('content', 'message'),
+        [
+            (None, 'No such file or directory'),
+            ('{"faults": [{"call": "*", "stats": 503}]}', 'fault 1: unknown field "stats"; did'),
+            ('{"faults": [{"call": "b2_no", "status": 503}]}', 'there is no call "b2_no"'),
+            ('{', 'faults.json: '),
+        ],
+    )
+    def test_wrong_faults_are_one_line(
+        self, tmp_path: Path, content: str | None, message: str
+    ) -> None:
+        script = tmp_path / 'faults.json'
+        if content is not None:
+            script.write_text(content)
+        result = run('simulator', '--port=0', f'--faults={script}')
+        assert result.returncode == 1
+        assert result.stderr.startswith('b2fast: ')
+        assert message in result.stderr
+        assert result.stderr.count('\n') == 1
+
     def test_a_port_in_use_is_one_line(self) -> None:
         with socket.create_server(('127.0.0.1', 0)) as taken:
             result = run('simulator', f'--port={taken.getsockname()[1]}')

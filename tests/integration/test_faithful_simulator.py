@@ -24,6 +24,8 @@ from b2fast import (
 )
 from b2fast.exception import (
     B2ConnectionError,
+    B2RequestTimeout,
+    BadRequest,
     ChecksumMismatch,
     InvalidAuthToken,
     NonExistentBucket,
@@ -137,9 +139,7 @@ class TestUse:
 
 
 def test_example_of_the_docs() -> None:
-    example = re.search(
-        r'```python\n((?:(?!```).)*FaithfulSimulator.*?)```', PAGE.read_text(), re.DOTALL
-    )
+    example = re.search(r'```python\n((?:(?!```).)*FaithfulSimulator.*?)```', PAGE.read_text(), re.DOTALL)
     assert example is not None
     names: dict[str, Any] = {}
     exec(example[1], names)  # noqa: S102
@@ -222,15 +222,65 @@ class TestFaults:
     def test_upload_whose_connection_breaks(self, simulator: FaithfulSimulator, size: int) -> None:
         api = authorized(simulator)
         bucket = api.create_bucket('a-bucket', 'allPrivate')
-        simulator.inject(
-            Fault(call='b2_upload_file', cut_upload_after=3, count=2),
-        )
+        simulator.inject(Fault(call='b2_upload_*', cut_upload_after=3, count=2))
         bucket.upload_bytes(b'x' * size, 'name')
         assert content_of(api, 'name') == b'x' * size
-        # What the service did not get whole it did not answer.
-        assert simulator.calls['b2_upload_file'] + simulator.calls['b2_upload_part'] == (
-            1 if size == 7 else 3
-        )
+        broken = [request for request in simulator.requests if request.status is None]
+        assert len(broken) == 2
+
+
+class TestFaultsOfTheNetwork:
+    """Nobody waits for them."""
+
+    @pytest.mark.parametrize(
+        ('fault', 'error'),
+        [
+            ({'reset_after': 0}, B2ConnectionError),
+            ({'reset_after': 5}, B2ConnectionError),
+            ({'stall_after': 0}, B2RequestTimeout),
+            ({'stall_after': 5}, B2RequestTimeout),
+            ({'delay': 1000.0}, B2RequestTimeout),
+        ],
+    )
+    def test_call(
+        self, simulator: FaithfulSimulator, fault: dict[str, Any], error: type[Exception]
+    ) -> None:
+        api = once(simulator)
+        simulator.inject(Fault(call='b2_list_buckets', **fault))
+        with pytest.raises(error):
+            api.list_buckets()
+        assert api.list_buckets() == []
+
+    def test_delay_that_a_client_waits_for(self, simulator: FaithfulSimulator) -> None:
+        api = once(simulator)
+        simulator.inject(Fault(call='b2_list_buckets', delay=100.0))
+        assert api.list_buckets() == []
+
+    @pytest.mark.parametrize('after', [0, 1, 50])
+    @pytest.mark.parametrize('kind', ['reset_after', 'stall_after'])
+    def test_download_goes_on(self, simulator: FaithfulSimulator, kind: str, after: int) -> None:
+        api = authorized(simulator)
+        api.create_bucket('a-bucket', 'allPrivate').upload_bytes(bytes(range(100)), 'name')
+        simulator.inject(Fault(call='b2_download_file_by_name', **{kind: after}))
+        assert content_of(api, 'name') == bytes(range(100))
+
+    @pytest.mark.parametrize(
+        'kind', ['cut_upload_after', 'reset_upload_after', 'stall_upload_after']
+    )
+    def test_upload_is_repeated(self, simulator: FaithfulSimulator, kind: str) -> None:
+        api = authorized(simulator)
+        bucket = api.create_bucket('a-bucket', 'allPrivate')
+        simulator.inject(Fault(call='b2_upload_file', **{kind: 3}))
+        bucket.upload_bytes(b'content', 'name')
+        assert content_of(api, 'name') == b'content'
+
+    def test_upload_that_arrives_damaged(self, simulator: FaithfulSimulator) -> None:
+        api = once(simulator)
+        bucket = api.create_bucket('a-bucket', 'allPrivate')
+        simulator.inject(Fault(call='b2_upload_file', flip_upload_at=3))
+        with pytest.raises(BadRequest):
+            bucket.upload_bytes(b'content', 'name')
+        assert list(bucket.ls()) == []
 
 
 class Sender:

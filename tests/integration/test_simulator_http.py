@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from b2fast.simulator import Fault, SimulatorServer
+from b2fast.simulator import SimulatorServer
 
 from ..helpers import Clock, sha1_of
 from .simulator_client import NOW, Client, refusal
@@ -618,78 +618,6 @@ class TestCopies:
             ({'destinationBucketId': 'x'}, (400, 'bad_bucket_id')),
         ):
             assert client.refused('b2_copy_file', **{**copy, **fields}) == expected
-
-
-class TestFaults:
-    def test_status_and_retry_after(self, client: Client) -> None:
-        fault = Fault(call='b2_list_buckets', status=503, retry_after=7, count=2, skip=1)
-        client.server.inject(fault)
-        account = client.server.account_id
-        answers = [client.post('b2_list_buckets', accountId=account) for _ in range(4)]
-        assert [answer.status_code for answer in answers] == [200, 503, 503, 200]
-        assert refusal(answers[1]) == (503, 'service_unavailable')
-        assert answers[1].headers['Retry-After'] == '7'
-
-    def test_refused_upload_ends_its_url(self, client: Client, bucket_id: str) -> None:
-        target = client.call('b2_get_upload_url', bucketId=bucket_id)
-        client.server.inject(Fault(call='b2_upload_file', status=503))
-        headers = {'X-Bz-File-Name': 'a', 'Content-Type': 'text/plain'}
-        assert client.send(target, b'x', headers).status_code == 503
-        assert refusal(client.send(target, b'x', headers)) == (401, 'bad_auth_token')
-        assert client.upload(bucket_id, 'a').status_code == 200
-
-    def test_cut_download(self, client: Client, bucket_id: str) -> None:
-        client.store(bucket_id, 'a', b'0123456789')
-        client.server.inject(Fault(call='b2_download_file_by_name', cut_after=4))
-        with pytest.raises(requests.exceptions.ChunkedEncodingError):
-            client.download('/file/bucket-1/a')
-        assert client.download('/file/bucket-1/a').content == b'0123456789'
-
-    def test_flipped_byte(self, client: Client, bucket_id: str) -> None:
-        client.store(bucket_id, 'a', b'0123456789')
-        client.server.inject(Fault(call='b2_download_file_by_name', flip_at=4))
-        content = client.download('/file/bucket-1/a').content
-        assert content[:4] + content[5:] == b'012356789'
-        assert content[4:5] != b'4'
-        assert client.download('/file/bucket-1/a').content == b'0123456789'
-
-    def test_lost_answer_after_the_work(self, client: Client, bucket_id: str) -> None:
-        client.server.inject(Fault(call='b2_upload_file', cut_after=0))
-        with pytest.raises(requests.exceptions.ConnectionError):
-            client.upload(bucket_id, 'a')
-        files = client.call('b2_list_file_names', bucketId=bucket_id)['files']
-        assert [file['fileName'] for file in files] == ['a']
-
-    def test_cut_upload(self, client: Client, bucket_id: str) -> None:
-        client.server.inject(Fault(call='b2_upload_file', cut_upload_after=1000))
-        with pytest.raises(requests.exceptions.ConnectionError):
-            client.upload(bucket_id, 'a', bytes(10_000_000))
-        assert client.call('b2_list_file_names', bucketId=bucket_id)['files'] == []
-        assert client.upload(bucket_id, 'a', bytes(10_000)).status_code == 200
-
-    def test_expired_token(self, client: Client) -> None:
-        client.server.inject(Fault(call='b2_list_buckets', expire_token=True))
-        account = client.server.account_id
-        for _ in range(2):
-            assert client.refused('b2_list_buckets', accountId=account) == (
-                401,
-                'expired_auth_token',
-            )
-
-    def test_faults_that_make_no_sense(self) -> None:
-        for fields in (
-            {},
-            {'status': 503, 'count': 0},
-            {'status': 503, 'skip': -1},
-            {'cut_upload_after': 1, 'skip': 1},
-        ):
-            with pytest.raises(ValueError):  # noqa: PT011
-                Fault(call='b2_upload_file', **fields)
-
-    def test_cleared(self, client: Client) -> None:
-        client.server.inject(Fault(call='b2_list_buckets', status=503))
-        client.server.clear_faults()
-        client.call('b2_list_buckets', accountId=client.server.account_id)
 
 
 class TestServer:

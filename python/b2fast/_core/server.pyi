@@ -4,9 +4,34 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ['Content', 'ContentStore', 'HttpServer', 'Request', 'Response', 'make_certificate']
+__all__ = [
+    'BodyFaults',
+    'Content',
+    'ContentStore',
+    'HttpServer',
+    'Request',
+    'Response',
+    'make_certificate',
+]
 
 def make_certificate(names: Sequence[str]) -> tuple[bytes, bytes, str]: ...
+
+@final
+class BodyFaults:
+    def __new__(
+        cls,
+        *,
+        cut_after: int | None = None,
+        reset_after: int | None = None,
+        stall_after: int | None = None,
+        flip_at: int | None = None,
+        bytes_per_second: int | None = None,
+    ) -> BodyFaults: ...
+    cut_after: int | None
+    reset_after: int | None
+    stall_after: int | None
+    flip_at: int | None
+    bytes_per_second: int | None
 
 @final
 class Content:
@@ -40,6 +65,7 @@ class Request:
         body: bytes,
         content: Content | None = None,
         trailing_sha1: str | None = None,
+        peer: str | None = None,
     ) -> Request: ...
     method: str
     path: str
@@ -49,6 +75,7 @@ class Request:
     content: Content | None
     trailing_sha1: str | None
     age: float
+    peer: str | None
 
 @final
 class Response:
@@ -59,12 +86,15 @@ class Response:
         body: Buffer | Content = b'',
         *,
         close: bool = False,
-        cut_after: int | None = None,
-        flip_at: int | None = None,
+        delay: float = 0.0,
+        faults: BodyFaults | None = None,
     ) -> Response: ...
     status: int
     headers: list[tuple[str, str]]
     body: Content
+    close: bool
+    delay: float
+    faults: BodyFaults | None
 
 @final
 class HttpServer:
@@ -77,8 +107,9 @@ class HttpServer:
         store: ContentStore | None = None,
         max_body: int = 8388608,
         tls: tuple[bytes, bytes] | None = None,
+        begin_upload: Callable[[Request], BodyFaults | None] | None = None,
     ) -> HttpServer: ...
     host: str
     port: int
-    def cut_uploads(self, after: int, count: int) -> None: ...
+    def watch_uploads(self, on: bool) -> None: ...
     def stop(self) -> None: ...

@@ -9,6 +9,7 @@ import shlex
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         'docs/simulator.md lists the options',
     )
     parser.add_argument(
+        '--faults',
+        metavar='FILE',
+        help='what goes wrong in which calls: a script in TOML (*.toml) or JSON',
+    )
+    parser.add_argument(
+        '--seed',
+        type=int,
+        metavar='N',
+        help='seed of the faults that have a rate, in place of that of the script (0)',
+    )
+    parser.add_argument(
         '--json',
         action='store_true',
         help='print one line of JSON (url, key_id, key) at the start and one (calls) at the end',
@@ -95,24 +107,16 @@ def _setting(text: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until SIGINT, SIGTERM or, if asked for, the end of standard input."""
-    from b2fast.simulator import Certificate, Options, SimulatorServer
-
-    made = arguments.tls is not None
-    given = Certificate(*arguments.certificate) if arguments.certificate else None
     # Blocked before the server starts its threads, which inherit the mask: the signals then wait
     # for `sigwait` and interrupt nothing half-done.
     signals = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    with SimulatorServer(
-        host=arguments.host,
-        port=arguments.port,
-        data_dir=arguments.data_dir,
-        key_id=arguments.key_id,
-        key=arguments.key,
-        tls=given or made,
-        webhook_hosts=arguments.webhook_host,
-        options=Options.parse(arguments.options),
-    ) as server:
+    try:
+        server = _start(arguments)
+    except ValueError as error:
+        print(f'b2fast: {error}', file=sys.stderr)
+        return 1
+    with server:
         if server.certificate_authority is not None:
             Path(arguments.tls).write_text(server.certificate_authority)
         if arguments.json:
@@ -130,6 +134,27 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print_summary(calls)
     return 0
+
+
+def _start(arguments: argparse.Namespace) -> SimulatorServer:
+    from b2fast.simulator import Certificate, FaultScript, Options, SimulatorServer, load_faults
+
+    script = FaultScript(()) if arguments.faults is None else load_faults(arguments.faults)
+    if arguments.seed is not None:
+        script = replace(script, seed=arguments.seed)
+    made = arguments.tls is not None
+    given = Certificate(*arguments.certificate) if arguments.certificate else None
+    return SimulatorServer(
+        host=arguments.host,
+        port=arguments.port,
+        data_dir=arguments.data_dir,
+        key_id=arguments.key_id,
+        key=arguments.key,
+        tls=given or made,
+        webhook_hosts=arguments.webhook_host,
+        options=Options.parse(arguments.options),
+        faults=script,
+    )
 
 
 def _terminate_at_eof() -> None:

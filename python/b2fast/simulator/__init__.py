@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 from .faithful_simulator import FaithfulSimulator
-from .faults import Fault
-from .http_door import ServedRequest
+from .fault_files import FaultFileError, load_faults
+from .faults import Fault, FaultScript, FaultState
 from .options import Options
 from .raw_bucket import BucketSimulator
 from .raw_objects import FileSimulator, KeySimulator, PartSimulator
 from .raw_response import FakeRaw, FakeRequest, FakeResponse, get_bytes_range
 from .raw_simulator import RawSimulator
+from .request_log import ServedRequest
 from .server import SimulatorServer
 from .tls import Certificate
 from .webhooks import Delivery
@@ -24,6 +25,9 @@ __all__ = [
     'FakeRequest',
     'FakeResponse',
     'Fault',
+    'FaultFileError',
+    'FaultScript',
+    'FaultState',
     'FileSimulator',
     'KeySimulator',
     'Options',
@@ -32,4 +36,5 @@ __all__ = [
     'ServedRequest',
     'SimulatorServer',
     'get_bytes_range',
+    'load_faults',
 ]

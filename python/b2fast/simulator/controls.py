@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections import Counter
+from difflib import get_close_matches
 
 from b2fast.raw_api import ALL_CAPABILITIES
 
 from . import ids
-from .faults import Fault
-from .http_door import HttpDoor, ServedRequest
+from .faults import Fault, FaultScript, FaultState
+from .http_door import HttpDoor
 from .profile import Profile
+from .request_log import ServedRequest
 from .state import Key, Service
 from .storage import Storage
 
 
-class Controls(ABC):
+class Controls:
     """A service in the faithful profile with an account, and the door to it.
 
     :param profile: the limits of the service.
@@ -37,6 +38,7 @@ class Controls(ABC):
         self._door = HttpDoor(self._service, scheme)
         known = None if storage is None else storage.load(self._service)
         master = self._new_account(key_id, key, known)
+        self._master = master
         self.account_id = master.account_id
         self.key_id = master.application_key_id
         self.key = master.key
@@ -69,20 +71,56 @@ class Controls(ABC):
         master = self._new_account()
         return master.application_key_id, master.key
 
-    def inject(self, fault: Fault) -> None:
-        """Lets something go wrong in the calls to come; see `Fault`."""
-        if fault.cut_upload_after is not None:
-            self._cut_uploads(fault, fault.cut_upload_after)
-        else:
-            self._door.faults.add(fault)
+    def inject(self, *faults: Fault) -> None:
+        """Lets something go wrong in the calls to come; see `Fault`.
 
-    @abstractmethod
-    def _cut_uploads(self, fault: Fault, after: int) -> None:
-        """Breaks the connection of the uploads to come when so many bytes have arrived."""
+        A request meets the first of the faults, in the order in which they were added, that
+        wants to strike it; and of those that strike uploads on their way, the first as well.
+        Each fault counts for itself what it skips.
+
+        :raises ValueError: a fault strikes no call that there is; none is added then.
+        """
+        self._check_calls(faults)
+        self._door.faults.add(*faults)
+
+    def play(self, script: FaultScript) -> None:
+        """Takes the faults of a script, and its seed, in place of those there are.
+
+        :raises ValueError: a fault strikes no call that there is; nothing changes then.
+        """
+        self._check_calls(script.faults)
+        self._door.play(script)
+
+    def _check_calls(self, faults: tuple[Fault, ...]) -> None:
+        names = self._door.call_names
+        for fault in faults:
+            if not any(map(fault.matches, names)):
+                close = get_close_matches(fault.call, names, 1)
+                hint = f'; did you mean "{close[0]}"?' if close else ''
+                raise ValueError(f'there is no call "{fault.call}"{hint}')
+
+    def seed_faults(self, seed: int) -> None:
+        """Begins anew what decides about faults with a `rate` and about `X-Bz-Test-Mode`.
+
+        With the same seed, the same requests in the same order meet the same faults. Without
+        a call it is 0.
+        """
+        self._door.seed(seed)
 
     def clear_faults(self) -> None:
-        """Forgets the faults to come, but not those that cut uploads."""
+        """Forgets the faults to come."""
         self._door.faults.clear()
+
+    @property
+    def faults(self) -> list[FaultState]:
+        """The faults that were added and not cleared, and how often they struck; of those
+        that are over, the last 1000 at most."""
+        return self._door.faults.states
+
+    @property
+    def fault_seed(self) -> int:
+        """The seed in use."""
+        return self._door.faults.seed
 
     def expire_tokens(self) -> None:
         """Ends every account token that was given out, as after 24 hours."""
@@ -109,9 +147,9 @@ class Controls(ABC):
     def calls(self) -> Counter[str]:
         """How many requests there were of each call; a download counts as
         `b2_download_file_by_id` or `b2_download_file_by_name`."""
-        return self._door.calls
+        return self._door.log.calls
 
     @property
     def requests(self) -> list[ServedRequest]:
         """The last 100,000 requests, in the order in which they were answered."""
-        return self._door.requests
+        return self._door.log.requests

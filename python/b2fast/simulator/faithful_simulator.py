@@ -13,7 +13,6 @@ from b2fast.retry import RETRIES_IN_THE_PROCESS
 
 from .clock import Clock, system_clock
 from .controls import Controls
-from .faults import Fault
 from .options import DEFAULT_OPTIONS, Options
 from .profile import Profile
 
@@ -95,6 +94,3 @@ class FaithfulSimulator(Controls, B2RawHTTPApi):
         from .in_process import Wire
 
         return Wire(self._door)
-
-    def _cut_uploads(self, fault: Fault, after: int) -> None:
-        self._wire.cut_uploads(after, fault.count)

@@ -52,6 +52,11 @@ class JsonCalls:
             **LockCalls(service).by_name,
         }
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the calls."""
+        return frozenset(self._calls)
+
     def knows(self, name: str) -> bool:
         """Tells whether there is such a call."""
         return name in self._calls

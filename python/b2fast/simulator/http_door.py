@@ -5,22 +5,21 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections import Counter, deque
-from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
-from b2fast._core.server import Content, Request, Response
+from b2fast._core.server import BodyFaults, Content, Request, Response
 
 from . import errors, http_shapes, ids
 from .errors import SimulatedError
-from .faults import Fault, FaultScript
+from .faults import UPLOAD_CALLS, ArmedFaults, Fault, FaultScript
 from .http_calls import JsonCalls
 from .http_cors import Cors
 from .http_keys import FIRST_VERSION_WITH_SEVERAL_BUCKETS
 from .http_paths import CALL_PATH, FILE_PATH
 from .http_request import Call, Params, decode
+from .http_test_mode import RequestedFaults
 from .http_transfers import Transfers
+from .request_log import RequestLog
 from .state import Service
 
 _logger = logging.getLogger(__name__)
@@ -33,28 +32,14 @@ _ERROR_HEADERS = (
     ('Content-Type', 'application/json;charset=utf-8'),
     ('Cache-Control', 'max-age=0, no-cache, no-store'),
 )
-_encode_json = json.JSONEncoder(sort_keys=True, separators=(',', ':')).encode
+_encode = json.JSONEncoder(sort_keys=True, separators=(',', ':')).encode
 # A refusal with one of these ends the upload URL, as B2's integration checklist says.
 _ENDS_UPLOAD_URL = (401, 408)
-_KEPT_REQUESTS = 100_000
 
 
-@dataclass(frozen=True)
-class ServedRequest:
-    """A request that was answered.
-
-    :param call: name of the call.
-    :param method: HTTP method.
-    :param path: of the URL, percent-encoded.
-    :param range: the Range header, if there was one.
-    :param status: of the answer.
-    """
-
-    call: str
-    method: str
-    path: str
-    range: str | None
-    status: int
+_OTHER_CALLS = frozenset(
+    {'b2_authorize_account', 'b2_download_file_by_id', 'b2_download_file_by_name', *UPLOAD_CALLS}
+)
 
 
 class HttpDoor:
@@ -70,55 +55,59 @@ class HttpDoor:
         self._json_calls = JsonCalls(service)
         self._transfers = Transfers(service)
         self._cors = Cors(service)
-        self.faults = FaultScript()
-        self._log_lock = Lock()
-        self._calls: Counter[str] = Counter()
-        self._requests: deque[ServedRequest] = deque(maxlen=_KEPT_REQUESTS)
+        self._requested_faults = RequestedFaults(service)
+        self.faults = ArmedFaults()
+        self.log = RequestLog()
 
     def __call__(self, request: Request) -> Response:
         """Answers a request."""
-        return self.serve(request)[0]
-
-    def serve(self, request: Request) -> tuple[Response, Fault | None]:
-        """Answers a request, and tells what is to go wrong while the answer is on its way."""
-        fault: Fault | None = None
         try:
             self._service.tick_when_due()
-            name, answer, fault = self._answer(request)
+            name, answer, status = self._answer(request)
         except Exception:
             _logger.exception('The simulator failed to serve %s %s', request.method, request.path)
-            name = 'failed'
-            answer = refusal_response(SimulatedError(500, 'internal_error', 'The simulator failed'))
-        served = ServedRequest(
-            name, request.method, request.path, request.headers.get('range'), answer.status
-        )
-        with self._log_lock:
-            self._calls[name] += 1
-            self._requests.append(served)
-        return answer, fault
+            name, status = 'failed', 500
+            answer = error_response(SimulatedError(500, 'internal_error', 'The simulator failed'))
+        self.log.add(name, request, status)
+        return answer
+
+    def begin_upload(self, head: Request) -> BodyFaults | None:
+        """Tells what goes wrong with an upload whose content is still to come."""
+        try:
+            name = _call_name(head)
+        except SimulatedError:
+            return None
+        fault = self.faults.strike_upload(name)
+        if fault is None:
+            return None
+        if fault.ends_uploads:
+            self.log.add(name, head, None)
+        return fault.faults_of_upload
+
+    def play(self, script: FaultScript) -> None:
+        """Takes the faults and the seed of a script in place of those there are."""
+        self.faults.play(script)
+        self._requested_faults.seed(script.seed)
+
+    def seed(self, seed: int) -> None:
+        """Begins anew all draws that decide about faults."""
+        self.faults.seed = seed
+        self._requested_faults.seed(seed)
 
     @property
-    def calls(self) -> Counter[str]:
-        """How many requests there were of each call."""
-        with self._log_lock:
-            return self._calls.copy()
+    def call_names(self) -> frozenset[str]:
+        """The calls that it answers."""
+        return self._json_calls.names | _OTHER_CALLS
 
-    @property
-    def requests(self) -> list[ServedRequest]:
-        """The last 100,000 requests."""
-        with self._log_lock:
-            return list(self._requests)
-
-    def _answer(self, request: Request) -> tuple[str, Response, Fault | None]:
+    def _answer(self, request: Request) -> tuple[str, Response, int]:
         name = 'unknown'
         fault: Fault | None = None
         try:
             name = _call_name(request)
             if request.method == 'OPTIONS':
-                return 'preflight', Response(200, self._cors.preflight(name, request)), None
+                return 'preflight', Response(200, self._cors.preflight(name, request)), 200
             fault = self.faults.strike(name)
-            if fault is not None:
-                self._begin_fault(fault, request)
+            self._commit(fault, name, request)
             # Before the request, what was waiting for the clock; after it, what it brought: its
             # answer still says PENDING.
             self._service.replicate()
@@ -126,26 +115,25 @@ class HttpDoor:
             self._service.replicate()
             headers += self._cors.headers(name, request)
         except SimulatedError as refusal:
-            if name in ('b2_upload_file', 'b2_upload_part'):
+            if name in UPLOAD_CALLS:
                 self._end_upload_url(refusal, request)
-            retry_after = None if fault is None else fault.retry_after
-            return name, refusal_response(refusal, retry_after), None
-        response = Response(
-            status,
-            headers,
-            body,
-            cut_after=None if fault is None else fault.cut_after,
-            flip_at=None if fault is None else fault.flip_at,
-        )
-        return name, response, fault
+            return name, error_response(refusal, fault), refusal.status
+        return name, _response(status, headers, body, fault), status
 
-    def _begin_fault(self, fault: Fault, request: Request) -> None:
+    def _commit(self, fault: Fault | None, name: str, request: Request) -> None:
+        mode = request.headers.get('x-bz-test-mode')
+        if fault is None and mode is None:
+            return
         token = request.headers.get('authorization')
-        if fault.expire_token and token is not None:
+        if token is None:
+            token = Params.of_query(request.query).optional('Authorization')
+        if fault is not None and fault.expire_token and token is not None:
             with self._service.lock:
                 self._service.expire_token(token)
-        if fault.status is not None:
+        if fault is not None and fault.status is not None:
             raise SimulatedError(fault.status, fault.usual_code, fault.message)
+        if mode is not None:
+            self._requested_faults.strike(mode, name, token)
 
     def _end_upload_url(self, refusal: SimulatedError, request: Request) -> None:
         token = request.headers.get('authorization')
@@ -171,14 +159,14 @@ class HttpDoor:
             status, headers, content = self._transfers.download_by_id(params, request)
             return status, list(headers.items()), content
         answer = self._serve_json(name, request)
-        return 200, list(_JSON_HEADERS), _encode_json(answer).encode()
+        return 200, list(_JSON_HEADERS), encode_json(answer)
 
     def _serve_json(self, name: str, request: Request) -> Any:
         match = CALL_PATH.fullmatch(request.path)
         if match is None:
             raise errors.bad_request(f'Invalid path for {name}')
         version = int(match[1])
-        if name in ('b2_upload_file', 'b2_upload_part'):
+        if name in UPLOAD_CALLS:
             if request.method != 'POST':
                 raise errors.method_not_allowed('POST')
             if match[3] is None:
@@ -199,7 +187,7 @@ class HttpDoor:
             return self._json_calls.answer(name, call)
 
     def _authorize(self, request: Request, version: int, base_url: str) -> Any:
-        key_id, secret = _basic_credentials(request.headers.get('authorization', ''))
+        key_id, secret = basic_credentials(request.headers.get('authorization', ''))
         with self._service.lock:
             key = self._service.authenticate(key_id, secret)
             if len(key.buckets_or_none or []) > 1 and version < FIRST_VERSION_WITH_SEVERAL_BUCKETS:
@@ -228,7 +216,11 @@ def _call_name(request: Request) -> str:
     return match[2]
 
 
-def _basic_credentials(authorization: str) -> tuple[str, str]:
+def basic_credentials(authorization: str) -> tuple[str, str]:
+    """Returns what an Authorization header of the kind Basic says.
+
+    :raises SimulatedError: it is no such header.
+    """
     scheme, _, encoded = authorization.partition(' ')
     try:
         key_id, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(':')
@@ -239,13 +231,48 @@ def _basic_credentials(authorization: str) -> tuple[str, str]:
     return key_id, secret
 
 
-def refusal_response(refusal: SimulatedError, retry_after: int | None = None) -> Response:
-    """Returns the answer that tells a client of a refusal."""
+def encode_json(values: Any) -> bytes:
+    """Returns the body of an answer."""
+    return _encode(values).encode()
+
+
+def json_response(values: Any) -> Response:
+    """Returns the answer to a call that was served."""
+    return Response(200, _JSON_HEADERS, encode_json(values))
+
+
+def error_response(refusal: SimulatedError, fault: Fault | None = None) -> Response:
+    """Returns the answer to a call that was refused.
+
+    :param fault: what goes wrong with the answer.
+    """
     body = {'status': refusal.status, 'code': refusal.code, 'message': refusal.message}
     headers = list(_ERROR_HEADERS)
-    if retry_after is not None:
-        headers.append(('Retry-After', str(retry_after)))
+    if fault is not None and fault.retry_after is not None:
+        headers.append(('Retry-After', str(fault.retry_after)))
     if refusal.code == 'bad_auth_token' and not refusal.message:
         headers.append(('WWW-Authenticate', 'BASIC realm="authorize_account"'))
     # The service closes the connection after a bad request, and only then.
-    return Response(refusal.status, headers, json.dumps(body).encode(), close=refusal.status == 400)
+    return _response(
+        refusal.status, headers, json.dumps(body).encode(), fault, close=refusal.status == 400
+    )
+
+
+def _response(
+    status: int,
+    headers: list[tuple[str, str]],
+    body: bytes | Content,
+    fault: Fault | None,
+    *,
+    close: bool = False,
+) -> Response:
+    if fault is None:
+        return Response(status, headers, body, close=close)
+    return Response(
+        status,
+        headers,
+        body,
+        close=close,
+        delay=fault.delay or 0.0,
+        faults=fault.faults_of_answer,
+    )

@@ -111,7 +111,7 @@ class Transfers:
         if granted is None:
             self._service.check(token, 'readFiles', bucket, file_name)
             return
-        if granted.expires <= self._service.profile.clock():
+        if self._service.is_expired(token or '', granted.expires):
             raise errors.expired_auth_token()
         if granted.bucket_id != bucket.bucket_id or not file_name.startswith(granted.prefix):
             raise errors.unauthorized()

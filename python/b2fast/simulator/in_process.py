@@ -12,7 +12,6 @@ import io
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from email.utils import formatdate
-from threading import Lock
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -21,12 +20,11 @@ import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.exceptions import ProtocolError
 
-from b2fast._core.server import Content, Request, Response
+from b2fast._core.server import BodyFaults, Content, Request, Response
 from b2fast.http_constants import HEX_DIGITS_AT_END
 
 from . import errors
-from .faults import Fault
-from .http_door import HttpDoor, refusal_response
+from .http_door import HttpDoor, error_response
 
 #: What answers name as the service's host. It exists nowhere (RFC 2606), so that a client that
 #: does without this module sends nothing to anybody.
@@ -45,86 +43,90 @@ class Wire:
 
     def __init__(self, door: HttpDoor) -> None:
         self._door = door
-        self._cut_lock = Lock()
-        self._cut = (0, 0)
 
-    def cut_uploads(self, after: int, count: int) -> None:
-        """Aborts the next uploads when so many bytes, or all if there are fewer, were read."""
-        with self._cut_lock:
-            self._cut = (after, count)
-
-    def _claim_cut(self) -> int | None:
-        with self._cut_lock:
-            after, count = self._cut
-            if not count:
-                return None
-            self._cut = (after, count - 1)
-            return after
-
-    def send(self, request: requests.PreparedRequest) -> urllib3.HTTPResponse:
+    def send(
+        self, request: requests.PreparedRequest, patience: float | None
+    ) -> urllib3.HTTPResponse:
         """Returns the answer, its body still to be read.
 
+        :param patience: seconds without a byte that are too long; None: none are.
         :raises requests.RequestException: what `requests` would raise if this had been a network.
         """
-        response, fault = self._exchange(request)
-        if fault is not None and fault.cut_after == 0:
-            message = 'Remote end closed connection without response'
-            raise _connection_error(http.client.RemoteDisconnected(message), request)
-        return _on_the_wire(request, response, fault)
+        response = self._exchange(request)
+        if patience is not None and response.delay > patience:
+            raise _timeout(request)
+        faults = response.faults
+        if faults is not None:
+            if faults.cut_after == 0:
+                message = 'Remote end closed connection without response'
+                raise _connection_error(http.client.RemoteDisconnected(message), request)
+            if faults.reset_after == 0:
+                raise _connection_error(_reset(), request)
+            if faults.stall_after == 0:
+                raise _timeout(request)
+        return _on_the_wire(request, response)
 
-    def _exchange(self, request: requests.PreparedRequest) -> tuple[Response, Fault | None]:
+    def _exchange(self, request: requests.PreparedRequest) -> Response:
         url = urlsplit(request.url or '')
         headers = _received_headers(request.headers)
         is_upload = request.method == 'POST' and not _UPLOAD_CALLS.isdisjoint(url.path.split('/'))
         if is_upload and 'content-length' not in headers:
-            return refusal_response(
+            return error_response(
                 errors.bad_request(
                     'an upload needs a Content-Length; chunked encoding is not supported'
                 )
-            ), None
+            )
+        head = request.method or '', url.path, url.query, headers
+        faults = self._door.begin_upload(Request(*head, b'')) if is_upload else None
         try:
-            pieces = list(self._body(request, headers, self._claim_cut() if is_upload else None))
+            pieces = list(_received_body(request, headers, faults))
         except requests.RequestException:
             raise
         except OSError as error:
             raise _connection_error(error, request) from error
-        body, content, trailer = b'', None, None
-        if is_upload:
-            content = Content.concat([Content(piece) for piece in pieces])
-            if headers.get('x-bz-content-sha1') == HEX_DIGITS_AT_END:
-                end = max(0, len(content) - _DIGEST_LENGTH)
-                trailer = _lenient_text(content.read(end))
-                content = content.slice(0, end)
-        else:
-            body = b''.join(pieces)
-        return self._door.serve(
-            Request(request.method or '', url.path, url.query, headers, body, content, trailer)
+        if not is_upload:
+            return self._door(Request(*head, b''.join(pieces)))
+        if faults is not None and faults.flip_at is not None:
+            pieces = [_flipped(b''.join(pieces), faults.flip_at)]
+        content, trailer = Content.concat([Content(piece) for piece in pieces]), None
+        if headers.get('x-bz-content-sha1') == HEX_DIGITS_AT_END:
+            end = max(0, len(content) - _DIGEST_LENGTH)
+            trailer = _lenient_text(content.read(end))
+            content = content.slice(0, end)
+        return self._door(Request(*head, b'', content, trailer))
+
+
+def _received_body(
+    request: requests.PreparedRequest, headers: Mapping[str, str], faults: BodyFaults | None
+) -> Iterator[bytes]:
+    """Gives what would arrive at the server."""
+    endings: tuple[int | None, int | None, int | None] = (None, None, None)
+    if faults is not None:
+        endings = faults.cut_after, faults.reset_after, faults.stall_after
+    ending = next((after for after in endings if after is not None), None)
+    left = int(headers.get('content-length', '0'))
+    has_length = 'content-length' in headers
+    received = 0
+    for piece in _pieces(request.body):
+        arrived = piece[:left] if has_length else piece
+        received += len(arrived)
+        left -= len(arrived)
+        yield arrived
+        if (ending is not None and received >= ending) or (has_length and not left):
+            break
+    if ending is not None:
+        raise _timeout(request) if endings[2] is not None else _reset()
+    if has_length and left:
+        raise requests.ReadTimeout(
+            f'The service waits for {left} bytes that the request announced', request=request
         )
 
-    @staticmethod
-    def _body(
-        request: requests.PreparedRequest, headers: Mapping[str, str], cut: int | None
-    ) -> Iterator[bytes]:
-        """Gives what would arrive at the server.
 
-        :param cut: the connection is reset after so many bytes.
-        """
-        left = int(headers.get('content-length', '0'))
-        has_length = 'content-length' in headers
-        received = 0
-        for piece in _pieces(request.body):
-            arrived = piece[:left] if has_length else piece
-            received += len(arrived)
-            left -= len(arrived)
-            yield arrived
-            if (cut is not None and received >= cut) or (has_length and not left):
-                break
-        if cut is not None:
-            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-        if has_length and left:
-            raise requests.ReadTimeout(
-                f'The service waits for {left} bytes that the request announced', request=request
-            )
+def _flipped(body: bytes, at: int) -> bytes:
+    changed = bytearray(body)
+    if at < len(changed):
+        changed[at] ^= 0xFF
+    return bytes(changed)
 
 
 class WireSession(requests.Session):
@@ -150,9 +152,15 @@ class _WireAdapter(BaseAdapter):
         self._mounted = mounted
 
     def send(
-        self, request: requests.PreparedRequest, stream: bool = False, *_: Any, **__: Any
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        *_: Any,
+        **__: Any,
     ) -> requests.Response:
-        answer = self._mounted.build_response(request, self._wire.send(request))
+        patience = timeout[1] if isinstance(timeout, tuple) else timeout
+        answer = self._mounted.build_response(request, self._wire.send(request, patience))
         if not stream:
             answer.content  # noqa: B018
         return answer
@@ -164,12 +172,21 @@ class _WireAdapter(BaseAdapter):
 class _AnswerBody(io.RawIOBase):
     """The body of an answer as it comes out of the wire."""
 
-    def __init__(self, content: Content, fault: Fault | None) -> None:
-        cut = None if fault is None else fault.cut_after
+    def __init__(self, content: Content, faults: BodyFaults | None) -> None:
         self._content = content
-        self._end = len(content) if cut is None else min(cut, len(content))
-        self._flip_at = None if fault is None else fault.flip_at
         self._position = 0
+        self._end = len(content)
+        self._failure: OSError | None = None
+        self._flip_at = None if faults is None else faults.flip_at
+        if faults is None:
+            return
+        for after, failure in (
+            (faults.cut_after, None),
+            (faults.reset_after, _reset()),
+            (faults.stall_after, TimeoutError('timed out')),
+        ):
+            if after is not None and after < self._end:
+                self._end, self._failure = after, failure
 
     def readable(self) -> bool:
         return True
@@ -177,6 +194,8 @@ class _AnswerBody(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         start = self._position
         data = self._content.read(start, min(start + len(buffer), self._end))
+        if not data and self._failure is not None:
+            raise self._failure
         self._position += len(data)
         buffer[: len(data)] = data
         if self._flip_at is not None and start <= self._flip_at < self._position:
@@ -184,9 +203,7 @@ class _AnswerBody(io.RawIOBase):
         return len(data)
 
 
-def _on_the_wire(
-    request: requests.PreparedRequest, response: Response, fault: Fault | None
-) -> urllib3.HTTPResponse:
+def _on_the_wire(request: requests.PreparedRequest, response: Response) -> urllib3.HTTPResponse:
     content = response.body
     headers = urllib3.HTTPHeaderDict(response.headers)
     headers['content-length'] = str(len(content))
@@ -195,7 +212,8 @@ def _on_the_wire(
     if request.method == 'HEAD':
         content = Content()
     return urllib3.HTTPResponse(
-        io.BufferedReader(_AnswerBody(content, fault), _PIECE),
+        # Not buffered: what came before the connection broke is there to be read.
+        _AnswerBody(content, response.faults),
         headers=headers,
         status=response.status,
         version=11,
@@ -203,6 +221,14 @@ def _on_the_wire(
         preload_content=False,
         request_method=request.method,
     )
+
+
+def _reset() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+
+
+def _timeout(request: requests.PreparedRequest) -> requests.ReadTimeout:
+    return requests.ReadTimeout('Read timed out.', request=request)
 
 
 def _received_headers(sent: Mapping[str, str | bytes]) -> dict[str, str]:

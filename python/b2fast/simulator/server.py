@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+import weakref
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-from b2fast._core.server import HttpServer, make_certificate
+from b2fast._core.server import HttpServer, Request, Response, make_certificate
 from b2fast.retry import RetryPolicy
 
 from . import notifications
@@ -14,7 +15,9 @@ from .bucket import Bucket
 from .clock import Clock, system_clock
 from .controls import Controls
 from .errors import SimulatedError
-from .faults import Fault
+from .faults import FaultScript
+from .http_admin import ADMIN_PREFIX, AdminDoor
+from .http_door import HttpDoor
 from .options import DEFAULT_OPTIONS, Options
 from .profile import Profile
 from .storage import Storage
@@ -51,12 +54,12 @@ class SimulatorServer(Controls):
         it is PENDING; with 0 the replica is there after the answer.
     :param clock: gives the time in milliseconds since 1970 UTC; `advance_clock` adds to it.
     :param options: what is done where it is not certain what B2 does; see `Options`.
+    :param faults: what goes wrong from the first call on; see `play`.
     :raises OSError: the address cannot be listened on, or a file of the certificate cannot
         be used.
-    :param clock: gives the time in milliseconds since 1970 UTC.
-    :raises OSError: the address cannot be listened on.
     :raises LocalFileError: `data_dir` cannot be used, is used by another server, has other
         files in it, is damaged or was written by a newer version.
+    :raises ValueError: a fault strikes no call that there is.
     """
 
     def __init__(
@@ -77,6 +80,7 @@ class SimulatorServer(Controls):
         webhook_retries: RetryPolicy = WEBHOOK_RETRIES,
         replication_delay: float = 0,
         options: Options = DEFAULT_OPTIONS,
+        faults: FaultScript | None = None,
     ) -> None:
         profile = Profile(
             clock=clock,
@@ -103,11 +107,24 @@ class SimulatorServer(Controls):
             super().__init__(profile, key_id, key, self._scheme, self._storage)
             self._service.post_event = self._webhooks.post
             contents = None if self._storage is None else self._storage.contents
-            self._http = HttpServer(self._door, host=host, port=port, store=contents, tls=pair)
+            if faults is not None:
+                self.play(faults)
+            # A proxy, so that the server ends with the last reference to this object.
+            admin = AdminDoor(weakref.proxy(self), self._service, self._master, self._door.log)
+            self._front = _front(self._door, admin)
+            self._http = HttpServer(
+                self._front,
+                host=host,
+                port=port,
+                store=contents,
+                tls=pair,
+                begin_upload=self._door.begin_upload,
+            )
         except BaseException:
             if self._storage is not None:
                 self._storage.close()
             raise
+        self._door.faults.tell(self._http.watch_uploads)
 
     def __repr__(self) -> str:
         return f'<SimulatorServer {self.url}>'
@@ -166,5 +183,11 @@ class SimulatorServer(Controls):
         """The last 10,000 attempts to deliver event notifications, the oldest first."""
         return self._webhooks.deliveries
 
-    def _cut_uploads(self, fault: Fault, after: int) -> None:
-        self._http.cut_uploads(after, fault.count)
+
+def _front(door: HttpDoor, admin: AdminDoor) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        if request.path.startswith(ADMIN_PREFIX):
+            return admin(request)
+        return door(request)
+
+    return answer

@@ -224,7 +224,8 @@ class Service:
             ends.append(self.profile.clock() + self.profile.token_lifetime)
         return min(ends, default=None)
 
-    def _is_expired(self, token: str, expires: int | None) -> bool:
+    def is_expired(self, token: str, expires: int | None) -> bool:
+        """Tells whether a token is at its end, `expires`, or was ended before."""
         return token in self.expired_tokens or (
             expires is not None and expires <= self.profile.clock()
         )
@@ -237,7 +238,7 @@ class Service:
         found = self.account_tokens.get(token or '')
         if found is None or token is None:
             raise errors.bad_auth_token()
-        if self._is_expired(token, found.expires):
+        if self.is_expired(token, found.expires):
             raise errors.expired_auth_token()
         return found.key
 
@@ -582,7 +583,7 @@ class Service:
             found = self.upload_tokens.get(token or '')
             if found is None or token is None:
                 raise errors.bad_auth_token()
-            if self._is_expired(token, found.expires):
+            if self.is_expired(token, found.expires):
                 raise errors.expired_auth_token()
             if found.in_use or time.monotonic() - age < found.ended:
                 raise errors.token_in_use(self.profile.options.concurrent_upload_code)

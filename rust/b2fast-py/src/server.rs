@@ -1,9 +1,11 @@
 //! `b2fast._core.server`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
-use b2fast_server::{self as http, Handler, Options, Payload};
+use b2fast_server::{self as http, Ending, Handler, HowItEnds, Options, Payload};
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -14,6 +16,7 @@ use pyo3::types::{PyBytes, PyDict, PyString};
 use crate::content_store::ContentStore;
 
 pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<BodyFaults>()?;
     module.add_class::<Content>()?;
     module.add_class::<ContentStore>()?;
     module.add_class::<Request>()?;
@@ -155,6 +158,86 @@ impl Content {
     }
 }
 
+/// What goes wrong with a body on its way, from the client or to it.
+#[pyclass(frozen, get_all, module = "b2fast._core.server")]
+#[derive(Clone)]
+struct BodyFaults {
+    /// The connection is closed after so many bytes.
+    cut_after: Option<u64>,
+    /// The connection is reset after so many bytes.
+    reset_after: Option<u64>,
+    /// Nothing moves any more after so many bytes.
+    stall_after: Option<u64>,
+    /// The byte at this offset is inverted.
+    flip_at: Option<u64>,
+    /// The speed of the body.
+    bytes_per_second: Option<NonZeroU64>,
+}
+
+#[pymethods]
+impl BodyFaults {
+    /// One of `cut_after`, `reset_after` and `stall_after` can be given.
+    ///
+    /// Raises `ValueError` for more than one.
+    #[new]
+    #[pyo3(signature = (
+        *, cut_after = None, reset_after = None, stall_after = None, flip_at = None,
+        bytes_per_second = None,
+    ))]
+    fn new(
+        cut_after: Option<u64>,
+        reset_after: Option<u64>,
+        stall_after: Option<u64>,
+        flip_at: Option<u64>,
+        bytes_per_second: Option<NonZeroU64>,
+    ) -> PyResult<Self> {
+        let endings = [cut_after, reset_after, stall_after];
+        if endings.into_iter().flatten().count() > 1 {
+            return Err(PyValueError::new_err("a body ends in one way only"));
+        }
+        Ok(Self {
+            cut_after,
+            reset_after,
+            stall_after,
+            flip_at,
+            bytes_per_second,
+        })
+    }
+
+    fn __repr__(&self) -> String {
+        let fields = [
+            ("cut_after", self.cut_after),
+            ("reset_after", self.reset_after),
+            ("stall_after", self.stall_after),
+            ("flip_at", self.flip_at),
+            ("bytes_per_second", self.bytes_per_second.map(Into::into)),
+        ];
+        let given: Vec<String> = fields
+            .iter()
+            .filter_map(|(name, value)| Some(format!("{name}={}", (*value)?)))
+            .collect();
+        format!("BodyFaults({})", given.join(", "))
+    }
+}
+
+impl From<&BodyFaults> for http::BodyFaults {
+    fn from(faults: &BodyFaults) -> Self {
+        let endings = [
+            (faults.cut_after, HowItEnds::Close),
+            (faults.reset_after, HowItEnds::Reset),
+            (faults.stall_after, HowItEnds::Stall),
+        ];
+        Self {
+            ending: endings.into_iter().find_map(|(after, how)| {
+                let after = after?;
+                Some(Ending { after, how })
+            }),
+            flip_at: faults.flip_at,
+            bytes_per_second: faults.bytes_per_second,
+        }
+    }
+}
+
 /// A request whose body has arrived completely.
 #[pyclass(frozen, get_all, module = "b2fast._core.server")]
 struct Request {
@@ -174,6 +257,8 @@ struct Request {
     trailing_sha1: Option<Py<PyString>>,
     /// Seconds from the arrival of the head until now, when the handler is asked.
     age: f64,
+    /// The address of the client, without its port, if it came over a network.
+    peer: Option<Py<PyString>>,
 }
 
 #[pymethods]
@@ -181,9 +266,13 @@ impl Request {
     /// A request that did not come through a server: a handler can be asked in the process.
     #[new]
     #[pyo3(
-        signature = (method, path, query, headers, body, content = None, trailing_sha1 = None),
-        text_signature = "(method, path, query, headers, body, content=None, trailing_sha1=None)"
+        signature = (
+            method, path, query, headers, body, content = None, trailing_sha1 = None, peer = None,
+        ),
+        text_signature = "(method, path, query, headers, body, content=None, trailing_sha1=None, peer=None)"
     )]
+    // They are what a request has.
+    #[allow(clippy::too_many_arguments)]
     fn from_parts(
         method: Py<PyString>,
         path: Py<PyString>,
@@ -192,6 +281,7 @@ impl Request {
         body: Py<PyBytes>,
         content: Option<Py<Content>>,
         trailing_sha1: Option<Py<PyString>>,
+        peer: Option<Py<PyString>>,
     ) -> Self {
         Self {
             method,
@@ -202,6 +292,7 @@ impl Request {
             content,
             trailing_sha1,
             age: 0.0,
+            peer,
         }
     }
 
@@ -237,72 +328,97 @@ impl Request {
             content,
             trailing_sha1,
             age: request.started.elapsed().as_secs_f64(),
+            peer: Some(PyString::new(py, &request.peer.to_string()).unbind()),
         })
     }
 }
 
 /// An answer, and the faults to commit while it is sent.
 #[pyclass(frozen, module = "b2fast._core.server")]
-struct Response(http::Response);
+struct Response {
+    response: http::Response,
+    faults: Option<Py<BodyFaults>>,
+}
 
 #[pymethods]
 impl Response {
     /// Answers with `status`, `headers` and `body`.
     ///
     /// `Content-Length` is set by the server. `close` closes the connection afterwards.
-    /// `cut_after` closes it when so many bytes of the body were sent, of which all are
-    /// announced; with 0 not even the head is sent. `flip_at` inverts the byte at that
-    /// offset of the body on its way.
+    /// `delay` is how many seconds to wait before anything is sent. `faults` is what goes
+    /// wrong with the body, of which all bytes are announced; an ending after 0 bytes strikes
+    /// before the head is sent.
     ///
-    /// Raises `ValueError` for a status outside of 200 to 599 and for a header that HTTP
-    /// does not allow.
+    /// Raises `ValueError` for a status outside of 200 to 599, for a header that HTTP does not
+    /// allow and for a delay that is no time.
     #[new]
     #[pyo3(
         signature = (
             status, headers = Vec::new(), body = Body::default(), *,
-            close = false, cut_after = None, flip_at = None,
+            close = false, delay = 0.0, faults = None,
         ),
-        text_signature = "(status, headers=(), body=b'', *, close=False, cut_after=None, flip_at=None)"
+        text_signature = "(status, headers=(), body=b'', *, close=False, delay=0.0, faults=None)"
     )]
     fn new(
         status: u16,
         headers: Vec<(PyBackedStr, PyBackedStr)>,
         body: Body,
         close: bool,
-        cut_after: Option<u64>,
-        flip_at: Option<u64>,
+        delay: f64,
+        faults: Option<Py<BodyFaults>>,
     ) -> PyResult<Self> {
         let mut response = http::Response::new(status, headers, body.0)
             .map_err(|error| PyValueError::new_err(error.to_string()))?;
         response.close = close;
-        response.cut_after = cut_after;
-        response.flip_at = flip_at;
-        Ok(Self(response))
+        response.delay = Duration::try_from_secs_f64(delay)
+            .map_err(|_| PyValueError::new_err("a delay is a number of seconds"))?;
+        if let Some(faults) = &faults {
+            response.faults = faults.get().into();
+        }
+        Ok(Self { response, faults })
     }
 
     /// The status code.
     #[getter]
     fn status(&self) -> u16 {
-        self.0.status()
+        self.response.status()
     }
 
     /// Names, in lower case, with their values.
     #[getter]
     fn headers(&self) -> Vec<(&str, &str)> {
-        self.0.headers().collect()
+        self.response.headers().collect()
     }
 
     /// The body.
     #[getter]
     fn body(&self) -> Content {
-        Content(self.0.body().clone())
+        Content(self.response.body().clone())
+    }
+
+    /// Whether the connection is closed afterwards.
+    #[getter]
+    fn close(&self) -> bool {
+        self.response.close
+    }
+
+    /// Seconds to wait before anything is sent.
+    #[getter]
+    fn delay(&self) -> f64 {
+        self.response.delay.as_secs_f64()
+    }
+
+    /// What goes wrong with the body.
+    #[getter]
+    fn faults(&self, py: Python<'_>) -> Option<Py<BodyFaults>> {
+        self.faults.as_ref().map(|faults| faults.clone_ref(py))
     }
 
     fn __repr__(&self) -> String {
         format!(
             "<Response {} of {} bytes>",
-            self.0.status(),
-            self.0.length()
+            self.response.status(),
+            self.response.length()
         )
     }
 }
@@ -313,7 +429,7 @@ impl Response {
 #[pyclass(frozen, module = "b2fast._core.server")]
 struct HttpServer {
     server: Arc<http::Server>,
-    handler: Arc<Py<PyAny>>,
+    handlers: Arc<Handlers>,
 }
 
 #[pymethods]
@@ -324,11 +440,14 @@ impl HttpServer {
     /// answer with status 500 and goes to `sys.unraisablehook`. Content is kept in memory,
     /// or in the files of `store`. A body that is not content has at most `max_body` bytes.
     /// With `tls`, a certificate and its key in PEM form, the server speaks HTTPS.
+    /// `begin_upload` is called while `watch_uploads` says so: with each upload before its
+    /// body arrives, and says what goes wrong with that.
     ///
     /// Raises `OSError` when it cannot listen or the certificate cannot be used.
     #[new]
     #[pyo3(signature = (
         handler, *, host = "127.0.0.1", port = 0, store = None, max_body = 8_388_608, tls = None,
+        begin_upload = None,
     ))]
     fn new(
         py: Python<'_>,
@@ -338,8 +457,12 @@ impl HttpServer {
         store: Option<PyRef<'_, ContentStore>>,
         max_body: u64,
         tls: Option<(Vec<u8>, Vec<u8>)>,
+        begin_upload: Option<Py<PyAny>>,
     ) -> PyResult<Self> {
-        let handler = Arc::new(handler);
+        let handlers = Arc::new(Handlers {
+            handler,
+            begin_upload,
+        });
         let options = Options {
             host: host.to_owned(),
             port,
@@ -347,7 +470,7 @@ impl HttpServer {
             max_body,
             identity: tls.map(|(certificates, key)| http::Identity::new(certificates, key)),
         };
-        let asked = AskPython(Arc::clone(&handler));
+        let asked = AskPython(Arc::clone(&handlers));
         let server =
             py.detach(|| http::Server::start(asked, &options))
                 .map_err(|error| match error.errno() {
@@ -356,7 +479,7 @@ impl HttpServer {
                 })?;
         let server = Arc::new(server);
         remember(&server);
-        Ok(Self { server, handler })
+        Ok(Self { server, handlers })
     }
 
     /// The address that the server listens on.
@@ -371,10 +494,9 @@ impl HttpServer {
         self.address().port()
     }
 
-    /// Aborts the next `count` uploads when `after` bytes of their bodies, or all if there
-    /// are fewer, have arrived. The handler does not hear of them.
-    fn cut_uploads(&self, after: u64, count: u64) {
-        self.server.cut_uploads(after, count);
+    /// Asks `begin_upload` about the uploads to come, or no longer.
+    fn watch_uploads(&self, on: bool) {
+        self.server.watch_uploads(on);
     }
 
     /// Closes the port and every connection; waits up to one second for handlers at work.
@@ -388,7 +510,8 @@ impl HttpServer {
 
     /// A simulator has a server whose handler is the simulator's: the collector must see it.
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&*self.handler)
+        visit.call(&self.handlers.handler)?;
+        visit.call(&self.handlers.begin_upload)
     }
 }
 
@@ -406,13 +529,31 @@ impl Drop for HttpServer {
 }
 
 /// Passes requests to Python.
-struct AskPython(Arc<Py<PyAny>>);
+struct AskPython(Arc<Handlers>);
+
+/// What Python gave a server to ask.
+struct Handlers {
+    handler: Py<PyAny>,
+    begin_upload: Option<Py<PyAny>>,
+}
 
 impl AskPython {
     fn ask(&self, py: Python<'_>, request: http::Request) -> PyResult<http::Response> {
         let request = Request::new(py, request)?;
-        let response = self.0.bind(py).call1((request,))?;
-        Ok(response.cast::<Response>()?.get().0.clone())
+        let response = self.0.handler.bind(py).call1((request,))?;
+        Ok(response.cast::<Response>()?.get().response.clone())
+    }
+
+    fn ask_about(
+        &self,
+        py: Python<'_>,
+        begin_upload: &Py<PyAny>,
+        head: http::Request,
+    ) -> PyResult<http::BodyFaults> {
+        let head = Request::new(py, head)?;
+        let faults = begin_upload.bind(py).call1((head,))?;
+        let faults: Option<Bound<'_, BodyFaults>> = faults.extract()?;
+        Ok(faults.map_or_else(Default::default, |faults| faults.get().into()))
     }
 }
 
@@ -421,11 +562,25 @@ impl Handler for AskPython {
         Python::try_attach(|py| {
             self.ask(py, request).unwrap_or_else(|error| {
                 let response = http::Response::internal_error(&error.to_string());
-                error.write_unraisable(py, Some(self.0.bind(py)));
+                error.write_unraisable(py, Some(self.0.handler.bind(py)));
                 response
             })
         })
         .unwrap_or_else(|| http::Response::internal_error("the interpreter is shutting down"))
+    }
+
+    fn begin_upload(&self, head: http::Request) -> http::BodyFaults {
+        let Some(begin_upload) = &self.0.begin_upload else {
+            return http::BodyFaults::default();
+        };
+        Python::try_attach(|py| {
+            self.ask_about(py, begin_upload, head)
+                .unwrap_or_else(|error| {
+                    error.write_unraisable(py, Some(begin_upload.bind(py)));
+                    http::BodyFaults::default()
+                })
+        })
+        .unwrap_or_default()
     }
 }
 

@@ -9,12 +9,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::task::JoinHandle;
+use tokio::time::Sleep;
 
+use crate::body_faults::{BodyFaults, HowItEnds, Pace};
 use crate::content::{Content, READ_SIZE, Segment};
 use crate::faults::FlushGate;
+use crate::hang_up::HangUp;
 use crate::pool::BufferPool;
 
 /// Sends a content, faults included.
@@ -22,38 +25,98 @@ pub(crate) struct ResponseBody {
     reader: ContentReader,
     sent: u64,
     length: u64,
-    cut: Option<(u64, FlushGate)>,
-    flip_at: Option<u64>,
+    /// Boxed, since it is seldom there.
+    faults: Option<Box<Departing>>,
+}
+
+/// What goes wrong with a body on its way out.
+struct Departing {
+    faults: BodyFaults,
+    gate: FlushGate,
+    hang_up: HangUp,
+    pace: Option<Pace>,
+    pause: Option<Pin<Box<Sleep>>>,
+    /// What was read, but is not due yet.
+    rest: Bytes,
 }
 
 impl ResponseBody {
-    pub(crate) fn new(content: Content, pool: BufferPool, flip_at: Option<u64>) -> Self {
+    pub(crate) fn new(content: Content, pool: BufferPool) -> Self {
         let length = content.length();
         Self {
             reader: ContentReader::new(content, pool),
             sent: 0,
             length,
-            cut: None,
-            flip_at,
+            faults: None,
         }
     }
 
-    /// Fails after `after` bytes, once they have left through the connection behind `gate`.
-    pub(crate) fn cut(mut self, after: u64, gate: FlushGate) -> Self {
-        self.cut = Some((after, gate));
+    /// Meets `faults`. An ending strikes once the bytes before it have left through the
+    /// connection behind `gate`, and ends that by `hang_up`.
+    pub(crate) fn with_faults(
+        mut self,
+        faults: BodyFaults,
+        gate: FlushGate,
+        hang_up: HangUp,
+    ) -> Self {
+        self.faults = (faults != BodyFaults::default()).then(|| {
+            Box::new(Departing {
+                faults,
+                gate,
+                hang_up,
+                pace: faults.pace(),
+                pause: None,
+                rest: Bytes::new(),
+            })
+        });
         self
     }
+}
 
-    fn flip(&self, chunk: Bytes) -> Bytes {
-        let index = self
-            .flip_at
-            .and_then(|offset| offset.checked_sub(self.sent))
-            .and_then(|offset| usize::try_from(offset).ok())
-            .filter(|index| *index < chunk.len());
-        let Some(index) = index else { return chunk };
-        let mut copy = BytesMut::from(&chunk[..]);
-        copy[index] = !copy[index];
-        copy.freeze()
+impl Departing {
+    /// The bytes behind the first `sent` ones.
+    fn poll_chunk(
+        &mut self,
+        reader: &mut ContentReader,
+        sent: u64,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Option<Bytes>>> {
+        let ending = self.faults.ending;
+        if let Some(ending) = ending
+            && sent >= ending.after
+        {
+            if ending.how == HowItEnds::Stall {
+                return Poll::Pending;
+            }
+            ready!(self.gate.poll_flushed(context));
+            if ending.how == HowItEnds::Reset {
+                self.hang_up.reset();
+            }
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
+        if let Some(pace) = &self.pace {
+            let due = pace.due(sent);
+            let pause = self
+                .pause
+                .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(due)));
+            ready!(pause.as_mut().poll(context));
+            self.pause = None;
+        }
+        if self.rest.is_empty() {
+            match ready!(reader.poll_chunk(context)?) {
+                Some(chunk) => self.rest = self.faults.flip(sent, chunk),
+                None => return Poll::Ready(Ok(None)),
+            }
+        }
+        let wanted = ending
+            .map(|ending| ending.after - sent)
+            .into_iter()
+            .chain(self.pace.as_ref().map(Pace::step))
+            .min()
+            .and_then(|wanted| usize::try_from(wanted).ok())
+            .unwrap_or(usize::MAX);
+        let chunk = self.rest.split_to(wanted.min(self.rest.len()));
+        Poll::Ready(Ok(Some(chunk)))
     }
 }
 
@@ -65,22 +128,18 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        if let Some((after, gate)) = &self.cut
-            && self.sent >= *after
-        {
-            ready!(gate.poll_flushed(context));
-            return Poll::Ready(Some(Err(io::ErrorKind::ConnectionAborted.into())));
-        }
-        let Some(mut chunk) = ready!(self.reader.poll_chunk(context)?) else {
-            return Poll::Ready(None);
+        let Self {
+            reader,
+            sent,
+            faults,
+            ..
+        } = &mut *self;
+        let chunk = match faults {
+            None => ready!(reader.poll_chunk(context)?),
+            Some(faults) => ready!(faults.poll_chunk(reader, *sent, context)?),
         };
-        if let Some((after, _)) = &self.cut {
-            let left = usize::try_from(after - self.sent).unwrap_or(usize::MAX);
-            chunk.truncate(left);
-        }
-        let chunk = self.flip(chunk);
-        self.sent += chunk.len() as u64;
-        Poll::Ready(Some(Ok(Frame::data(chunk))))
+        *sent += chunk.as_ref().map_or(0, |chunk| chunk.len() as u64);
+        Poll::Ready(chunk.map(|chunk| Ok(Frame::data(chunk))))
     }
 
     fn is_end_stream(&self) -> bool {

@@ -7,31 +7,6 @@ use std::task::{Context, Poll, Waker};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The uploads that are to be aborted.
-#[derive(Default)]
-pub(crate) struct UploadCuts(Mutex<Cut>);
-
-#[derive(Default)]
-struct Cut {
-    after: u64,
-    count: u64,
-}
-
-impl UploadCuts {
-    /// Aborts the next `count` uploads after `after` bytes of their bodies. Replaces what
-    /// was said before.
-    pub(crate) fn set(&self, after: u64, count: u64) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Cut { after, count };
-    }
-
-    /// After how many bytes the upload that starts now is aborted.
-    pub(crate) fn claim(&self) -> Option<u64> {
-        let mut cut = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        cut.count = cut.count.checked_sub(1)?;
-        Some(cut.after)
-    }
-}
-
 /// Tells when everything written to a connection has left the process.
 ///
 /// hyper drops what it has buffered when a body fails, so a body that is cut at a certain
@@ -121,24 +96,5 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for GatedStream<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn as_many_uploads_are_cut_as_asked() {
-        let cuts = UploadCuts::default();
-        assert_eq!(cuts.claim(), None);
-        cuts.set(10, 2);
-        assert_eq!(
-            [cuts.claim(), cuts.claim(), cuts.claim()],
-            [Some(10), Some(10), None]
-        );
-        cuts.set(5, 9);
-        cuts.set(0, 0);
-        assert_eq!(cuts.claim(), None);
     }
 }

@@ -9,9 +9,11 @@
 //! and this one has to serve any client: rclone, restic, b2sdk.
 
 mod body;
+mod body_faults;
 mod content;
 mod directory;
 mod faults;
+mod hang_up;
 mod message;
 mod pool;
 mod receive;
@@ -20,6 +22,7 @@ mod store;
 mod tls;
 mod trailer;
 
+pub use body_faults::{BodyFaults, Ending, HowItEnds};
 pub use content::{Content, StoredSegment};
 pub use message::{InvalidResponse, Payload, Request, Response};
 pub use server::{Handler, Options, Server, StartError};

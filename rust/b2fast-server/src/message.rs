@@ -1,15 +1,17 @@
 //! What a handler is asked and what it answers.
 
 use std::fmt::{self, Write};
-use std::time::Instant;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use hyper::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use hyper::{Method, StatusCode};
 
+use crate::body_faults::BodyFaults;
 use crate::content::Content;
 
-/// A request whose body has arrived completely.
+/// A request whose body has arrived completely, if nothing else is said.
 pub struct Request {
     /// The method, as sent: `GET`.
     pub method: String,
@@ -23,6 +25,8 @@ pub struct Request {
     pub payload: Payload,
     /// When the head had arrived: the body takes its time, and uploads may overlap.
     pub started: Instant,
+    /// Who sent it.
+    pub peer: IpAddr,
 }
 
 /// The body of a request.
@@ -57,12 +61,13 @@ pub struct Response {
     body: Content,
     /// Close the connection afterwards.
     pub close: bool,
-    /// Close the connection after this many bytes of the body, of which all are announced.
-    /// With 0 nothing is sent, not even the head: the answer is lost. Otherwise a body of
-    /// no more bytes than this, or none because of the method, is sent whole.
-    pub cut_after: Option<u64>,
-    /// Invert the byte at this offset of the body on its way; what is stored stays intact.
-    pub flip_at: Option<u64>,
+    /// Wait so long before anything is sent.
+    pub delay: Duration,
+    /// What goes wrong with the body, of which all bytes are announced; what is stored stays
+    /// intact. An ending after 0 bytes strikes before the head: the answer is lost. Otherwise
+    /// a body of no more bytes than that, or none because of the method, is sent whole, and
+    /// the connection closed.
+    pub faults: BodyFaults,
 }
 
 /// Why a response cannot be sent.
@@ -109,8 +114,8 @@ impl Response {
             headers: map,
             body,
             close: false,
-            cut_after: None,
-            flip_at: None,
+            delay: Duration::ZERO,
+            faults: BodyFaults::default(),
         })
     }
 
@@ -128,8 +133,8 @@ impl Response {
             headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
             body: Content::from(json.into_bytes()),
             close: false,
-            cut_after: None,
-            flip_at: None,
+            delay: Duration::ZERO,
+            faults: BodyFaults::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Receives a request: a small body into a buffer, content into the store.
 
 use std::io;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
@@ -10,7 +11,8 @@ use hyper::header::{EXPECT, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode};
 
-use crate::faults::UploadCuts;
+use crate::body_faults::{BodyFaults, HowItEnds, Pace};
+use crate::hang_up::HangUp;
 use crate::message::{Payload, Request, Response};
 use crate::store::ContentStore;
 use crate::trailer::{TRAILER_LENGTH, TrailerSplitter, lenient_text};
@@ -61,28 +63,30 @@ pub(crate) enum Received {
 /// Receives requests.
 pub(crate) struct Receiver {
     pub(crate) store: ContentStore,
-    pub(crate) cuts: UploadCuts,
     /// The largest body that is not content, in bytes.
     pub(crate) max_body: u64,
 }
 
 impl Receiver {
-    pub(crate) async fn receive(&self, parts: &Parts, body: Incoming) -> Result<Received, Aborted> {
+    /// Receives the request of `peer` that begins with `parts`. An upload's body meets what
+    /// `faults_of` says of it.
+    pub(crate) async fn receive(
+        &self,
+        parts: &Parts,
+        body: Incoming,
+        peer: IpAddr,
+        hang_up: &HangUp,
+        faults_of: impl FnOnce() -> BodyFaults,
+    ) -> Result<Received, Aborted> {
         let started = Instant::now();
         let received = if is_upload(parts) {
+            let body = Arriving::new(body, faults_of(), hang_up);
             self.receive_content(&parts.headers, body).await?
         } else {
             self.receive_small(&parts.headers, body).await?
         };
         Ok(match received {
-            Ok(payload) => Received::Request(Request {
-                method: parts.method.as_str().to_owned(),
-                path: parts.uri.path().to_owned(),
-                query: parts.uri.query().unwrap_or_default().to_owned(),
-                headers: joined(&parts.headers),
-                payload,
-                started,
-            }),
+            Ok(payload) => Received::Request(request(parts, payload, started, peer)),
             Err(refusal) => Received::Refused(refusal),
         })
     }
@@ -90,13 +94,13 @@ impl Receiver {
     async fn receive_content(
         &self,
         headers: &HeaderMap,
-        mut body: Incoming,
+        mut arriving: Arriving<'_>,
     ) -> Result<Result<Payload, Response>, Aborted> {
-        let Some(length) = body.size_hint().exact() else {
+        let Some(length) = arriving.body.size_hint().exact() else {
             let message = "an upload needs a Content-Length; chunked encoding is not supported";
             return refuse(
                 headers,
-                body,
+                arriving.body,
                 StatusCode::BAD_REQUEST,
                 "bad_request",
                 message,
@@ -107,14 +111,13 @@ impl Receiver {
             let message = format!("an upload has at most {MAX_UPLOAD} bytes, not {length}");
             return refuse(
                 headers,
-                body,
+                arriving.body,
                 StatusCode::BAD_REQUEST,
                 "bad_request",
                 &message,
             )
             .await;
         }
-        let cut = self.cuts.claim();
         let has_trailer = headers
             .get("x-bz-content-sha1")
             .is_some_and(|value| value == "hex_digits_at_end");
@@ -126,26 +129,16 @@ impl Receiver {
         };
         let mut writer = match self.store.writer(content_length) {
             Ok(writer) => writer,
-            Err(error) => return refuse_unstored(headers, body, &error).await,
+            Err(error) => return refuse_unstored(headers, arriving.body, &error).await,
         };
-        let mut received = 0;
-        while cut.is_none_or(|after| received < after)
-            && let Some(frame) = body.frame().await
-        {
-            let Ok(chunk) = frame?.into_data() else {
-                continue;
-            };
-            received += chunk.len() as u64;
+        while let Some(chunk) = arriving.next_chunk().await? {
             let content = match &mut splitter {
                 Some(splitter) => splitter.content_of(&chunk),
                 None => &chunk[..],
             };
             if let Err(error) = writer.write(content) {
-                return refuse_unstored(headers, body, &error).await;
+                return refuse_unstored(headers, arriving.body, &error).await;
             }
-        }
-        if cut.is_some() {
-            return Err(Aborted::ByFault);
         }
         Ok(Ok(Payload::Content {
             content: writer.finish(),
@@ -174,6 +167,84 @@ impl Receiver {
         let message = format!("the body has more than {} bytes", self.max_body);
         refuse(headers, body, status, "bad_request", &message).await
     }
+}
+
+/// The body of an upload on its way in, faults included.
+struct Arriving<'a> {
+    body: Incoming,
+    received: u64,
+    faults: BodyFaults,
+    pace: Option<Pace>,
+    hang_up: &'a HangUp,
+}
+
+impl<'a> Arriving<'a> {
+    fn new(body: Incoming, faults: BodyFaults, hang_up: &'a HangUp) -> Self {
+        Self {
+            body,
+            received: 0,
+            faults,
+            pace: faults.pace(),
+            hang_up,
+        }
+    }
+
+    /// The next bytes. A body that is to break off never comes to its end.
+    async fn next_chunk(&mut self) -> Result<Option<Bytes>, Aborted> {
+        loop {
+            if let Some(ending) = self.faults.ending
+                && self.received >= ending.after
+            {
+                return Err(self.break_off(ending.how).await);
+            }
+            if let Some(pace) = &self.pace {
+                tokio::time::sleep_until(pace.due(self.received)).await;
+            }
+            let Some(frame) = self.body.frame().await else {
+                return match self.faults.ending {
+                    Some(ending) => Err(self.break_off(ending.how).await),
+                    None => Ok(None),
+                };
+            };
+            let Ok(chunk) = frame?.into_data() else {
+                continue;
+            };
+            let chunk = self.faults.flip(self.received, chunk);
+            self.received += chunk.len() as u64;
+            return Ok(Some(chunk));
+        }
+    }
+
+    async fn break_off(&mut self, how: HowItEnds) -> Aborted {
+        match how {
+            HowItEnds::Reset => self.hang_up.reset(),
+            HowItEnds::Stall => std::future::pending().await,
+            HowItEnds::Close => {
+                self.hang_up.finish();
+                // The kernel resets a connection that is closed before all that came was read.
+                if let Err(error) = discard(&mut self.body).await {
+                    return error.into();
+                }
+            }
+        }
+        Aborted::ByFault
+    }
+}
+
+/// Reads what is left of a body and forgets it, up to a limit.
+async fn discard(body: &mut Incoming) -> Result<(), hyper::Error> {
+    let mut discarded = body.size_hint().lower();
+    while discarded <= MAX_DISCARDED
+        && let Some(frame) = body.frame().await
+    {
+        let Ok(chunk) = frame?.into_data() else {
+            continue;
+        };
+        if body.size_hint().exact().is_none() {
+            discarded += chunk.len() as u64;
+        }
+    }
+    Ok(())
 }
 
 /// Joins chunks; a single one, the rule, is passed on without a copy.
@@ -205,6 +276,19 @@ impl SmallBody {
         } else {
             self.all.freeze()
         }
+    }
+}
+
+/// The request of `peer` that begins with `parts`.
+pub(crate) fn request(parts: &Parts, payload: Payload, started: Instant, peer: IpAddr) -> Request {
+    Request {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: joined(&parts.headers),
+        payload,
+        started,
+        peer,
     }
 }
 
@@ -251,18 +335,8 @@ async fn refuse(
     let mut response = Response::error(status, code, message);
     response.close = true;
     // A client that waits for a go-ahead gets the answer instead.
-    let mut discarded = body.size_hint().lower();
     if !headers.contains_key(EXPECT) {
-        while discarded <= MAX_DISCARDED
-            && let Some(frame) = body.frame().await
-        {
-            let Ok(chunk) = frame?.into_data() else {
-                continue;
-            };
-            if body.size_hint().exact().is_none() {
-                discarded += chunk.len() as u64;
-            }
-        }
+        discard(&mut body).await?;
     }
     Ok(Err(response))
 }

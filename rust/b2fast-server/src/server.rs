@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, HeaderValue};
 use hyper::server::conn::http1;
@@ -17,10 +19,12 @@ use tokio::runtime::{Handle, Runtime};
 use tokio_rustls::TlsAcceptor;
 
 use crate::body::ResponseBody;
+use crate::body_faults::{BodyFaults, HowItEnds};
 use crate::content::Content;
-use crate::faults::{FlushGate, GatedStream, UploadCuts};
-use crate::message::{Request, Response};
-use crate::receive::{Aborted, Received, Receiver};
+use crate::faults::{FlushGate, GatedStream};
+use crate::hang_up::{HangUp, TcpConnection};
+use crate::message::{Payload, Request, Response};
+use crate::receive::{self, Aborted, Received, Receiver};
 use crate::store::ContentStore;
 use crate::tls::Identity;
 
@@ -48,6 +52,13 @@ pub trait Handler: Send + Sync + 'static {
     /// Answers `request`, whose body has arrived. Called on several threads at once, and
     /// free to block.
     fn handle(&self, request: Request) -> Response;
+
+    /// Says what goes wrong with the body of an upload whose head has arrived; `head` has no
+    /// body yet. Asked while [`Server::watch_uploads`] says so.
+    fn begin_upload(&self, head: Request) -> BodyFaults {
+        let _ = head;
+        BodyFaults::default()
+    }
 }
 
 impl<F: Fn(Request) -> Response + Send + Sync + 'static> Handler for F {
@@ -127,6 +138,7 @@ pub struct Server {
 struct Shared {
     handler: Box<dyn Handler>,
     receiver: Receiver,
+    watches_uploads: AtomicBool,
 }
 
 impl Server {
@@ -161,9 +173,9 @@ impl Server {
             handler: Box::new(handler),
             receiver: Receiver {
                 store: store.clone(),
-                cuts: UploadCuts::default(),
                 max_body: *max_body,
             },
+            watches_uploads: AtomicBool::new(false),
         });
         runtime.spawn(accept(listener, tls, Arc::clone(&shared)));
         Ok(Self {
@@ -179,10 +191,9 @@ impl Server {
         self.address
     }
 
-    /// Aborts the next `count` uploads when `after` bytes of their bodies, or all when there
-    /// are fewer, have arrived. Replaces what an earlier call said.
-    pub fn cut_uploads(&self, after: u64, count: u64) {
-        self.shared.receiver.cuts.set(after, count);
+    /// Lets the handler decide about the body of every upload as it begins, or no longer.
+    pub fn watch_uploads(&self, on: bool) {
+        self.shared.watches_uploads.store(on, Ordering::Release);
     }
 
     /// Closes the port and every connection. Waits one second at most for handlers at work;
@@ -240,8 +251,8 @@ fn listen(host: &str, port: u16) -> io::Result<(TcpListener, SocketAddr)> {
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
-                tokio::spawn(greet(stream, tls.clone(), Arc::clone(&shared)));
+            Ok((stream, peer)) => {
+                tokio::spawn(greet(stream, peer.ip(), tls.clone(), Arc::clone(&shared)));
             }
             // Out of descriptors, or a client that has gone: neither is there to stay.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -249,27 +260,40 @@ async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Sha
     }
 }
 
-async fn greet(stream: TcpStream, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
+/// What the answers on a connection need to know of it.
+struct Connection {
+    peer: IpAddr,
+    gate: FlushGate,
+    hang_up: HangUp,
+}
+
+async fn greet(stream: TcpStream, peer: IpAddr, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
     // Without it a small answer waits for the acknowledgement of the one before; a socket
     // that refuses is as good as closed, which the next lines find out.
     let _ = stream.set_nodelay(true);
+    let connection = Connection {
+        // An IPv6 socket gives the addresses of IPv4 in a form of their own.
+        peer: peer.to_canonical(),
+        gate: FlushGate::default(),
+        hang_up: HangUp::default(),
+    };
+    let stream = TcpConnection::new(stream, connection.hang_up.clone());
     let Some(tls) = tls else {
-        return serve_connection(stream, shared).await;
+        return serve_connection(stream, connection, shared).await;
     };
     // A client that does not trust the certificate, or does not speak TLS, knows that better
     // than this side.
     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(stream)).await {
-        serve_connection(stream, shared).await;
+        serve_connection(stream, connection, shared).await;
     }
 }
 
-async fn serve_connection<S>(stream: S, shared: Arc<Shared>)
+async fn serve_connection<S>(stream: S, connection: Connection, shared: Arc<Shared>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let gate = FlushGate::default();
-    let stream = TokioIo::new(GatedStream::new(stream, gate.clone()));
-    let service = service_fn(|request| answer(request, &shared, &gate));
+    let stream = TokioIo::new(GatedStream::new(stream, connection.gate.clone()));
+    let service = service_fn(|request| answer(request, &shared, &connection));
     // What ends a connection early is the client's doing or a scripted fault; a handler
     // has reported what went wrong on this side.
     let _ = http1::Builder::new()
@@ -282,10 +306,26 @@ where
 async fn answer(
     request: hyper::Request<Incoming>,
     shared: &Shared,
-    gate: &FlushGate,
+    connection: &Connection,
 ) -> Result<hyper::Response<ResponseBody>, Aborted> {
     let (parts, body) = request.into_parts();
-    let mut response = match shared.receiver.receive(&parts, body).await? {
+    let Connection {
+        peer,
+        gate,
+        hang_up,
+    } = connection;
+    let faults_of_upload = || {
+        if !shared.watches_uploads.load(Ordering::Acquire) {
+            return BodyFaults::default();
+        }
+        let payload = Payload::Body(Bytes::new());
+        let head = receive::request(&parts, payload, Instant::now(), *peer);
+        tokio::task::block_in_place(|| shared.handler.begin_upload(head))
+    };
+    let received = shared
+        .receiver
+        .receive(&parts, body, *peer, hang_up, faults_of_upload);
+    let mut response = match received.await? {
         // The handler may block, so the worker's other connections move to another thread.
         // `spawn_blocking` would move the handler instead: two more switches per request,
         // which halve what one connection gets done (8,000 requests a second, not 15,000).
@@ -294,19 +334,28 @@ async fn answer(
         }
         Received::Refused(response) => response,
     };
-    if response.cut_after == Some(0) {
-        return Err(Aborted::ByFault);
+    if !response.delay.is_zero() {
+        tokio::time::sleep(response.delay).await;
     }
     let length = response.length();
     let has_body = response.has_body(&parts.method);
-    let cut_after = response
-        .cut_after
-        .filter(|after| has_body && *after < length);
-    if response.cut_after.is_some() && cut_after.is_none() {
-        response.close = true;
+    let mut faults = response.faults;
+    if let Some(ending) = faults.ending {
+        if ending.after == 0 {
+            match ending.how {
+                HowItEnds::Close => (),
+                HowItEnds::Reset => hang_up.reset(),
+                HowItEnds::Stall => std::future::pending().await,
+            }
+            return Err(Aborted::ByFault);
+        }
+        if !has_body || ending.after >= length {
+            faults.ending = None;
+            response.close = true;
+        }
     }
 
-    let (close, flip_at, has_length) = (response.close, response.flip_at, response.has_length());
+    let (close, has_length) = (response.close, response.has_length());
     let (status, mut headers, content) = response.into_parts();
     if has_length {
         headers.insert(CONTENT_LENGTH, length.into());
@@ -319,11 +368,8 @@ async fn answer(
     } else {
         Content::default()
     };
-    let mut body = ResponseBody::new(content, shared.receiver.store.pool().clone(), flip_at);
-    if let Some(after) = cut_after {
-        body = body.cut(after, gate.clone());
-    }
-    let mut answer = hyper::Response::new(body);
+    let body = ResponseBody::new(content, shared.receiver.store.pool().clone());
+    let mut answer = hyper::Response::new(body.with_faults(faults, gate.clone(), hang_up.clone()));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     Ok(answer)

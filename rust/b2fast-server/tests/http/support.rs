@@ -118,6 +118,30 @@ impl Client {
         })
     }
 
+    /// What arrives until the connection ends, and the error that ends it if it is no orderly end.
+    pub(crate) fn until_the_end(&mut self) -> (Vec<u8>, Option<io::ErrorKind>) {
+        let mut bytes = Vec::new();
+        let end = self.0.read_to_end(&mut bytes);
+        (bytes, end.err().map(|error| error.kind()))
+    }
+
+    /// The next `count` bytes.
+    pub(crate) fn exactly(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        self.0.read_exact(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// Whether nothing arrives for a while, nor the connection ends.
+    pub(crate) fn is_silent(&mut self) -> bool {
+        let while_ = Some(Duration::from_millis(300));
+        self.0.get_ref().set_read_timeout(while_).unwrap();
+        let read = self.0.read(&mut [0]);
+        let patience = Some(Duration::from_secs(30));
+        self.0.get_ref().set_read_timeout(patience).unwrap();
+        read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// What arrives until the server closes or resets the connection.
     pub(crate) fn rest(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();

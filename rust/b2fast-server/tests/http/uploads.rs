@@ -133,34 +133,6 @@ fn who_asks_gets_a_go_ahead() {
 }
 
 #[test]
-fn uploads_are_cut_as_often_as_asked() {
-    let directory = tempfile::tempdir().unwrap();
-    let (server, count) = counting_server(&in_directory(directory.path()));
-    for (after, size) in [(0, 1000), (500, 1000), (1_000_000, 3_000_000), (5000, 1000)] {
-        server.cut_uploads(after, 2);
-        for _ in 0..2 {
-            let mut client = Client::new(&server);
-            // A small body is no upload.
-            assert_eq!(
-                client
-                    .request("POST", "/b2api/v4/b2_list", "", b"{}")
-                    .status,
-                200
-            );
-            client.send(format!(
-                "POST {UPLOAD} HTTP/1.1\r\nContent-Length: {size}\r\n\r\n"
-            ));
-            client.send_as_far_as_possible(&pattern(size));
-            assert!(client.rest().is_empty());
-        }
-        let answer = Client::new(&server).request("POST", UPLOAD, "", &pattern(size));
-        assert_eq!(answer.status, 200);
-    }
-    assert_eq!(count.load(Ordering::SeqCst), 4 * 3);
-    assert_eq!(file_count(directory.path()), 0);
-}
-
-#[test]
 fn what_cannot_be_stored_is_an_internal_error() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gone");
