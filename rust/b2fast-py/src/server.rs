@@ -543,18 +543,6 @@ impl AskPython {
         let response = self.0.handler.bind(py).call1((request,))?;
         Ok(response.cast::<Response>()?.get().response.clone())
     }
-
-    fn ask_about(
-        &self,
-        py: Python<'_>,
-        begin_upload: &Py<PyAny>,
-        head: http::Request,
-    ) -> PyResult<http::BodyFaults> {
-        let head = Request::new(py, head)?;
-        let faults = begin_upload.bind(py).call1((head,))?;
-        let faults: Option<Bound<'_, BodyFaults>> = faults.extract()?;
-        Ok(faults.map_or_else(Default::default, |faults| faults.get().into()))
-    }
 }
 
 impl Handler for AskPython {
@@ -574,14 +562,25 @@ impl Handler for AskPython {
             return http::BodyFaults::default();
         };
         Python::try_attach(|py| {
-            self.ask_about(py, begin_upload, head)
-                .unwrap_or_else(|error| {
-                    error.write_unraisable(py, Some(begin_upload.bind(py)));
-                    http::BodyFaults::default()
-                })
+            ask_about(py, begin_upload, head).unwrap_or_else(|error| {
+                error.write_unraisable(py, Some(begin_upload.bind(py)));
+                http::BodyFaults::default()
+            })
         })
         .unwrap_or_default()
     }
+}
+
+/// What `begin_upload` says of the upload that begins with `head`.
+fn ask_about(
+    py: Python<'_>,
+    begin_upload: &Py<PyAny>,
+    head: http::Request,
+) -> PyResult<http::BodyFaults> {
+    let head = Request::new(py, head)?;
+    let faults = begin_upload.bind(py).call1((head,))?;
+    let faults: Option<Bound<'_, BodyFaults>> = faults.extract()?;
+    Ok(faults.map_or_else(Default::default, |faults| faults.get().into()))
 }
 
 /// A copy of the bytes of an object with a buffer.

@@ -118,7 +118,11 @@ mod tests {
             refused(&certificate, "secret"),
             "there is no private key in PEM form"
         );
-        assert!(refused(&authority, &key).to_lowercase().contains("mismatch"));
+        assert!(
+            refused(&authority, &key)
+                .to_lowercase()
+                .contains("mismatch")
+        );
     }
 
     #[test]
