@@ -6,8 +6,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use crate::support::{Client, Shelf, pattern, shelf_server};
-use b2fast_server::{BodyFaults, Content, Ending, Handler, HowItEnds, Options, Request};
-use b2fast_server::{Response, Server};
+use b2fast_server::{BodyFaults, Content, ContentStore, Ending, Handler, HowItEnds};
+use b2fast_server::{Options, Request, Response, Server};
 
 const UPLOAD: &str = "/b2api/v4/b2_upload_file/bucket/name";
 
@@ -37,10 +37,10 @@ fn for_each_store(bytes: &[u8], test: impl Fn(&Server)) {
         None => response.faults = faults(query),
     };
     let directory = tempfile::tempdir().unwrap();
-    let data_dir = Some(directory.path().to_owned());
-    for data_dir in [None, data_dir] {
+    let in_directory = ContentStore::below(directory.path()).unwrap();
+    for store in [ContentStore::default(), in_directory] {
         let options = Options {
-            data_dir,
+            store,
             ..Options::default()
         };
         let (server, _shelf): (Server, Shelf) = shelf_server(&options, change);
