@@ -55,7 +55,7 @@ def test_all_code_is_run() -> None:
     assert len(TEST_FILES) == 6
     assert len(CONFTESTS) == 2
     assert len(PROGRAMS) == 1
-    assert len(SHELL) == 2
+    assert len(SHELL) == 3
 
 
 @pytest.mark.parametrize('name', needing_rclone(TEST_FILES))
@@ -114,5 +114,7 @@ def test_commands_run(project: Path, snippet: str) -> None:
     log = (project / 'simulator.log').read_text()
     assert f'http://127.0.0.1:{port}' in log
     assert 'my-key-id' in log
+    if 'curl' in snippet:
+        assert done.stdout.endswith('{"calls":{}}')
     if 'b2 ls' in snippet:
         assert done.stdout.splitlines()[-1] == 'photos/one.jpg'
