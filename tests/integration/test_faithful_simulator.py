@@ -139,7 +139,9 @@ class TestUse:
 
 
 def test_example_of_the_docs() -> None:
-    example = re.search(r'```python\n((?:(?!```).)*FaithfulSimulator.*?)```', PAGE.read_text(), re.DOTALL)
+    example = re.search(
+        r'```python\n((?:(?!```).)*FaithfulSimulator.*?)```', PAGE.read_text(), re.DOTALL
+    )
     assert example is not None
     names: dict[str, Any] = {}
     exec(example[1], names)  # noqa: S102

@@ -22,10 +22,6 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from b2fast.simulator.http_calls import JsonCalls
-from b2fast.simulator.profile import Profile
-from b2fast.simulator.state import Service
-
 from ..helpers import Clock
 from .simulator_doors import Door, ProcessDoor, RawDoor, Seen, ServerDoor
 from .simulator_model import DAY, File, Model, Part, Refused, Retention
@@ -86,13 +82,6 @@ RAW_FIELDS = {
 }
 #: Calls of which `RawSimulator` has another idea altogether (keys, download authorizations).
 NOT_RAW = {'authorize_download', 'create_key', 'delete_key', 'list_keys'}
-
-_served = JsonCalls(Service(Profile()))
-
-
-def serves(call: str) -> bool:
-    """Tells whether the doors have this call."""
-    return _served.knows(call)
 
 
 class Simulators(RuleBasedStateMachine):
@@ -376,13 +365,13 @@ class Simulators(RuleBasedStateMachine):
             info,
         )
 
-    @precondition(lambda self: serves('b2_update_file_retention') and self.has_files())
+    @precondition(lambda self: self.has_files())
     @rule(which=WHICH, retention=RETENTIONS, bypass=st.booleans())
     def update_retention(self, which: int, retention: tuple[str, int] | None, bypass: bool) -> None:
         file = self.file(which)
         self.do('update_retention', file.id, file.name, self.until(retention), bypass)
 
-    @precondition(lambda self: serves('b2_update_file_legal_hold') and self.has_files())
+    @precondition(lambda self: self.has_files())
     @rule(which=WHICH, hold=st.sampled_from(['on', 'off']))
     def update_legal_hold(self, which: int, hold: str) -> None:
         if self.locks:
