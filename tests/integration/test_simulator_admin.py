@@ -12,22 +12,7 @@ import requests
 from b2fast._core.server import Request, Response
 from b2fast.simulator import Fault, SimulatorServer
 
-from ..helpers import Clock
-from .test_simulator_http import NOW, Client, refusal
-
-
-@pytest.fixture
-def server() -> Iterator[SimulatorServer]:
-    with SimulatorServer(clock=Clock(NOW), minimum_part_size=10) as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: SimulatorServer) -> Iterator[Client]:
-    client = Client(server)
-    with client.http:
-        client.token = client.authorize().json()['authorizationToken']
-        yield client
+from .simulator_client import NOW, Client, refusal
 
 
 @pytest.fixture

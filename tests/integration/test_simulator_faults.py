@@ -16,29 +16,10 @@ import requests
 
 from b2fast.simulator import Fault, FaultScript, SimulatorServer
 
-from .test_simulator_http import Client, refusal
+from .simulator_client import Client, refusal
 
 DOWNLOAD = 'b2_download_file_by_name'
 DATA = bytes(range(256)) * 400
-
-
-@pytest.fixture
-def server() -> Iterator[SimulatorServer]:
-    with SimulatorServer() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: SimulatorServer) -> Iterator[Client]:
-    client = Client(server)
-    with client.http:
-        client.token = client.authorize().json()['authorizationToken']
-        yield client
-
-
-@pytest.fixture
-def bucket_id(client: Client) -> str:
-    return client.create_bucket()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,29 +10,10 @@ from b2fast import B2Api, Bucket, InMemoryAccountInfo, notification_rule_respons
 from b2fast.exception import EventTypeOverlapError, Unauthorized
 from b2fast.simulator import SimulatorServer
 
-from .test_simulator_http import Client
+from .simulator_client import Client
 
 GET, SET = 'b2_get_bucket_notification_rules', 'b2_set_bucket_notification_rules'
 SECRET = 'x' * 32
-
-
-@pytest.fixture
-def server() -> Iterator[SimulatorServer]:
-    with SimulatorServer() as server:
-        yield server
-
-
-@pytest.fixture
-def client(server: SimulatorServer) -> Iterator[Client]:
-    client = Client(server)
-    with client.http:
-        client.token = client.authorize().json()['authorizationToken']
-        yield client
-
-
-@pytest.fixture
-def bucket_id(client: Client) -> str:
-    return client.create_bucket()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ from b2fast.simulator import SimulatorServer
 
 from ..helpers import Clock
 from .receiver import receiver
-from .test_simulator_http import Client
+from .simulator_client import Client
 
 NOW = 1_700_000_000_000
 DAY = 24 * 3600
@@ -41,22 +41,9 @@ SSE_C = EncryptionSetting(
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock(NOW)
-
-
-@pytest.fixture
 def server(clock: Clock) -> Iterator[SimulatorServer]:
     with SimulatorServer(clock=clock, minimum_part_size=5, recommended_part_size=5) as server:
         yield server
-
-
-@pytest.fixture
-def client(server: SimulatorServer) -> Iterator[Client]:
-    client = Client(server)
-    with client.http:
-        client.token = client.authorize().json()['authorizationToken']
-        yield client
 
 
 def authorized(server: SimulatorServer, key_id: str, key: str) -> B2Api:

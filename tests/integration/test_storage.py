@@ -39,7 +39,7 @@ from b2fast.simulator.storage_fields import (
 )
 
 from ..helpers import Clock, sha1_of
-from .test_simulator_http import NOW, Client, refusal
+from .simulator_client import NOW, Client, refusal
 
 DAY = 24 * 3600 * 1000
 CUSTOMER_KEY = bytes(range(32))

@@ -19,7 +19,7 @@ import pytest
 import requests
 
 from ..helpers import sha1_of
-from .test_simulator_http import Client
+from .simulator_client import Client
 
 ROUNDS = 50
 WORKERS = 4

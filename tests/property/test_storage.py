@@ -15,7 +15,7 @@ from hypothesis import example, given, settings, strategies as st
 from b2fast.simulator import SimulatorServer
 
 from ..helpers import Clock, sha1_of
-from ..integration.test_simulator_http import NOW, Client
+from ..integration.simulator_client import NOW, Client
 from ..integration.test_storage import everything, send_part
 
 _IDS = ('accountId', 'applicationKeyId', 'bucketId', 'fileId')
