@@ -9,7 +9,8 @@ from typing import Any
 from b2fast.file_lock import BucketRetentionSetting, RetentionMode, RetentionPeriod
 
 from . import errors, http_shapes, ids, rules
-from .bucket import Bucket, BucketSettings, NewFile
+from .bucket import Bucket, NewFile
+from .bucket_settings import BucketSettings
 from .file import File
 from .http_keys import KeyCalls
 from .http_locks import LockCalls

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .bucket import Bucket
+    from .bucket_settings import ConfiguredBucket
     from .file import File, Part
     from .state import DownloadToken, Key
 
@@ -28,7 +29,7 @@ class Journal:
     def remove_key(self, key: Key) -> None:
         """A created key is deleted."""
 
-    def save_bucket(self, bucket: Bucket) -> None:
+    def save_bucket(self, bucket: ConfiguredBucket) -> None:
         """A bucket is created, or its settings are now these."""
 
     def remove_bucket(self, bucket: Bucket) -> None:
@@ -54,7 +55,7 @@ class Journal:
 
 
 @contextmanager
-def undone_on_error(thing: Bucket | File) -> Iterator[None]:
+def undone_on_error(thing: ConfiguredBucket | File) -> Iterator[None]:
     """Gives an object its former attributes back if the block fails.
 
     The block has to replace values, not to change them in place.

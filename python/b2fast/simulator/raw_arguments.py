@@ -15,7 +15,8 @@ from b2fast.raw_api import MetadataDirectiveMode
 from b2fast.types import LifecycleRule, ReadOnlyStream
 
 from . import errors
-from .bucket import BucketSettings, NewFile
+from .bucket import NewFile
+from .bucket_settings import BucketSettings
 from .file import File
 
 _DIGEST_LENGTH = 40

@@ -18,7 +18,7 @@ from b2fast.types import LifecycleRule, NotificationRule, NotificationRuleRespon
 from b2fast.utils.url import b2_url_decode, b2_url_encode
 
 from . import errors
-from .bucket import BucketSettings
+from .bucket_settings import BucketSettings
 from .profile import b2sdk_profile
 from .raw_arguments import bucket_settings
 from .raw_bucket import BucketSimulator

@@ -14,7 +14,8 @@ from threading import RLock
 from typing import Any, NoReturn, TypedDict
 
 from . import errors, lifecycle, replication, rules
-from .bucket import Bucket, BucketSettings
+from .bucket import Bucket
+from .bucket_settings import BucketSettings, ConfiguredBucket, check_settings
 from .capabilities import check as check_capabilities
 from .clock import DAY, AdjustableClock
 from .file import File
@@ -164,14 +165,14 @@ class Service:
         raise TypeError('a simulated service lives in one process; SimulatorServer serves several')
 
     @contextmanager
-    def change(self, thing: Bucket | File) -> Iterator[None]:
+    def change(self, thing: ConfiguredBucket | File) -> Iterator[None]:
         """Lets the block change settings of a bucket or version: they are saved or undone.
 
         The block has to replace values, not to change them in place.
         """
         with undone_on_error(thing):
             yield
-            if isinstance(thing, Bucket):
+            if isinstance(thing, ConfiguredBucket):
                 self.journal.save_bucket(thing)
             else:
                 self.journal.save_file(thing)
@@ -458,7 +459,7 @@ class Service:
         characters = self.profile.options.bucket_name_characters
         rules.check_bucket_name(bucket_name, characters if self.profile.checks_names else None)
         if self.profile.checks_settings:
-            Bucket.check_settings(settings, self.profile)
+            check_settings(settings, self.profile)
         if self._folded(bucket_name) in self.buckets_by_name:
             raise errors.bucket_name_taken(bucket_name)
         if self.profile.checks_settings and len(self.buckets_by_id) >= _MAX_BUCKETS:

@@ -18,7 +18,8 @@ from b2fast._core.server import Content, ContentStore
 from b2fast.exception import LocalFileError
 
 from . import errors
-from .bucket import Bucket, BucketSettings
+from .bucket import Bucket
+from .bucket_settings import BucketSettings, ConfiguredBucket
 from .data_dir import DataDir
 from .file import File, Part
 from .journal import Journal
@@ -222,7 +223,7 @@ class Storage(Journal):
         """See `Journal`."""
         self._write((_REMOVE_KEY, (key.application_key_id,)))
 
-    def save_bucket(self, bucket: Bucket) -> None:
+    def save_bucket(self, bucket: ConfiguredBucket) -> None:
         """See `Journal`."""
         self._write((_SAVE_BUCKET, (bucket.bucket_id, stored(bucket, BUCKET_FIELDS))))
 
