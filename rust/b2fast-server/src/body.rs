@@ -16,7 +16,7 @@ use tokio::time::Sleep;
 
 use crate::body_faults::{BodyFaults, HowItEnds, Pace};
 use crate::content::{Content, READ_SIZE, Segment};
-use crate::faults::FlushGate;
+use crate::flush_gate::FlushGate;
 use crate::hang_up::HangUp;
 use crate::pool::BufferPool;
 

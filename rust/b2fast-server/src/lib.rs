@@ -10,9 +10,10 @@
 
 mod body;
 mod body_faults;
+mod connection;
 mod content;
 mod directory;
-mod faults;
+mod flush_gate;
 mod hang_up;
 mod message;
 mod pool;

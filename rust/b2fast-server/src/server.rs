@@ -20,9 +20,10 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::body::ResponseBody;
 use crate::body_faults::{BodyFaults, HowItEnds};
+use crate::connection::TcpConnection;
 use crate::content::Content;
-use crate::faults::{FlushGate, GatedStream};
-use crate::hang_up::{HangUp, TcpConnection};
+use crate::flush_gate::FlushGate;
+use crate::hang_up::HangUp;
 use crate::message::{Payload, Request, Response};
 use crate::receive::{self, Aborted, Received, Receiver};
 use crate::store::ContentStore;
@@ -277,7 +278,7 @@ async fn greet(stream: TcpStream, peer: IpAddr, tls: Option<TlsAcceptor>, shared
         gate: FlushGate::default(),
         hang_up: HangUp::default(),
     };
-    let stream = TcpConnection::new(stream, connection.hang_up.clone());
+    let stream = TcpConnection::new(stream, connection.gate.clone(), connection.hang_up.clone());
     let Some(tls) = tls else {
         return serve_connection(stream, connection, shared).await;
     };
@@ -292,14 +293,13 @@ async fn serve_connection<S>(stream: S, connection: Connection, shared: Arc<Shar
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let stream = TokioIo::new(GatedStream::new(stream, connection.gate.clone()));
     let service = service_fn(|request| answer(request, &shared, &connection));
     // What ends a connection early is the client's doing or a scripted fault; a handler
     // has reported what went wrong on this side.
     let _ = http1::Builder::new()
         .max_buf_size(READ_BUFFER)
         .max_header_size(MAX_HEAD)
-        .serve_connection(stream, service)
+        .serve_connection(TokioIo::new(stream), service)
         .await;
 }
 
