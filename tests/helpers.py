@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+import resource
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 LISTED_NAMES = [
@@ -61,3 +63,14 @@ def fill_for_listing(bucket: Any) -> None:
     bucket.hide_file('c/x.txt')
     bucket.upload_bytes(b'again', 'c/x.txt')
     bucket.hide_file('a/c/d')
+
+
+@contextmanager
+def no_file_longer_than(size: int) -> Iterator[None]:
+    """What a full disk does to a file that is appended to."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

@@ -6,7 +6,6 @@ import base64
 import gc
 import hashlib
 import os
-import resource
 import shutil
 import sqlite3
 import stat
@@ -38,7 +37,7 @@ from b2fast.simulator.storage_fields import (
     REPLICATION_STATUS,
 )
 
-from ..helpers import Clock, sha1_of
+from ..helpers import Clock, no_file_longer_than, sha1_of
 from .simulator_client import NOW, Client, refusal
 
 DAY = 24 * 3600 * 1000
@@ -675,17 +674,6 @@ class TestRefusals:
             client.store(client.create_bucket(), 'name')
 
 
-@contextmanager
-def no_file_grows_beyond(size: int) -> Iterator[None]:
-    """What a full disk does to a file that is appended to."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 class TestFullDisk:
     def test_a_change_that_cannot_be_stored_is_not_made(
         self, serving: Serving, data_dir: Path
@@ -745,7 +733,7 @@ class TestFullDisk:
                 ),
             ]
             for change in changes:
-                with no_file_grows_beyond(size):
+                with no_file_longer_than(size):
                     response = change()
                 assert refusal(response) == (500, 'internal_error')
                 assert 'cannot be stored' in response.json()['message']
@@ -762,7 +750,7 @@ class TestFullDisk:
     def test_content_that_does_not_fit(self, serving: Serving, data_dir: Path) -> None:
         with serving() as client:
             bucket_id = client.create_bucket()
-            with no_file_grows_beyond(1_000_000):
+            with no_file_longer_than(1_000_000):
                 response = client.upload(bucket_id, 'name', bytes(2_000_000))
             assert refusal(response) == (500, 'internal_error')
             assert content_files(data_dir) == []

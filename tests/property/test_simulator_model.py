@@ -80,6 +80,15 @@ RAW_FIELDS = {
     'fileName',
     'partNumber',
 }
+#: The rule of a call that lists a bucket.
+listing = rule(
+    key=KEYS,
+    which=WHICH,
+    start=st.one_of(st.none(), NAMES),
+    prefix=PREFIXES,
+    delimiter=DELIMITERS,
+    count=COUNTS,
+)
 #: Calls of which `RawSimulator` has another idea altogether (keys, download authorizations).
 NOT_RAW = {'authorize_download', 'create_key', 'delete_key', 'list_keys'}
 
@@ -380,14 +389,7 @@ class Simulators(RuleBasedStateMachine):
 
     # Listings
 
-    @rule(
-        key=KEYS,
-        which=WHICH,
-        start=st.one_of(st.none(), NAMES),
-        prefix=PREFIXES,
-        delimiter=DELIMITERS,
-        count=COUNTS,
-    )
+    @listing
     def list_names(
         self,
         key: int | None,
@@ -407,14 +409,7 @@ class Simulators(RuleBasedStateMachine):
             count=count,
         )
 
-    @rule(
-        key=KEYS,
-        which=WHICH,
-        start=st.one_of(st.none(), NAMES),
-        prefix=PREFIXES,
-        delimiter=DELIMITERS,
-        count=COUNTS,
-    )
+    @listing
     def list_versions(
         self,
         key: int | None,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from b2fast.exception import (
 )
 
 from ...conftest import NOBODY
+from ...helpers import no_file_longer_than
 from .data import DATA, Named, change, mode_of
 
 # Who may read the file
@@ -258,16 +258,6 @@ def test_a_full_disk(info: SqliteAccountInfo) -> None:
     assert caught.value.errno == errno.ENOSPC
     assert info.get_account_id() == 'account'
     assert info.list_bucket_names_ids() == []
-
-
-@contextmanager
-def no_file_longer_than(size: int) -> Iterator[None]:
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_write_that_the_system_refuses(info: SqliteAccountInfo, path: Path) -> None:
