@@ -42,6 +42,7 @@ class NewFile:
     retention: FileRetentionSetting | None = None
     legal_hold: LegalHold | None = None
     timestamp: int | None = None
+    replication_status: ReplicationStatus | None = None
 
 
 class Bucket(ConfiguredBucket):
@@ -382,10 +383,6 @@ class Bucket(ConfiguredBucket):
         self._remove(file)
         self._happened(notifications.DELETED_BY_RULE, file)
 
-    def cancel_by_rule(self, file: File) -> None:
-        """Removes an unfinished file and its parts."""
-        self._remove(file)
-
     # Copies
 
     def copy(
@@ -441,10 +438,10 @@ class Bucket(ConfiguredBucket):
             retention=source.file_retention if self.is_file_lock_enabled else None,
             legal_hold=source.legal_hold if self.is_file_lock_enabled else None,
             timestamp=source.upload_timestamp,
+            replication_status=ReplicationStatus.REPLICA,
         )
         file_id = self._next_file_id(large=in_parts)
         file = self._store('upload', new, source.content_sha1, source.content, file_id)
-        self.set_replication_status(file, ReplicationStatus.REPLICA)
         self._happened(
             notifications.REPLICATED_IN_PARTS if in_parts else notifications.REPLICATED, file
         )
@@ -523,6 +520,7 @@ class Bucket(ConfiguredBucket):
             server_side_encryption=encryption,
             file_retention=retention,
             legal_hold=new.legal_hold,
+            replication_status=new.replication_status,
         )
         age = 0 if self.profile.counted_ids else -timestamp
         file.position = (age, -self._last_sequence - 1)

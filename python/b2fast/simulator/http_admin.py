@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -18,6 +17,7 @@ from .errors import SimulatedError
 from .fault_files import check_fields, script_of
 from .faults import FaultState, fault_values
 from .http_door import basic_credentials, error_response, json_response
+from .http_request import json_object
 from .request_log import RequestLog
 from .state import Key, Service
 
@@ -168,12 +168,7 @@ def _state_values(state: FaultState) -> dict[str, Any]:
 
 def _body(request: Request, only: str | None = None) -> Any:
     """Returns the object that the body is, or its `only` field."""
-    try:
-        values = json.loads(request.body)
-    except ValueError:
-        raise errors.bad_json('The request body is not valid JSON') from None
-    if not isinstance(values, Mapping):
-        raise errors.bad_json('The request body is not a JSON object')
+    values = json_object(request.body)
     if only is None:
         return values
     check_fields(values, (only,))

@@ -35,8 +35,6 @@ _ERROR_HEADERS = (
 _encode = json.JSONEncoder(sort_keys=True, separators=(',', ':')).encode
 # A refusal with one of these ends the upload URL, as B2's integration checklist says.
 _ENDS_UPLOAD_URL = (401, 408)
-
-
 _OTHER_CALLS = frozenset(
     {'b2_authorize_account', 'b2_download_file_by_id', 'b2_download_file_by_name', *UPLOAD_CALLS}
 )

@@ -52,17 +52,7 @@ class Params:
     @classmethod
     def of_json(cls, body: bytes) -> Params:
         """Reads a body; an empty one has no fields."""
-        try:
-            text = body.decode()
-            values = json.loads(text) if text.strip() else {}
-            if '\\u' in text:
-                # Half of a surrogate pair is no text: this cannot encode it.
-                json.dumps(values, ensure_ascii=False).encode()
-        except (ValueError, RecursionError):
-            raise errors.bad_json('The request body is not valid JSON') from None
-        if not isinstance(values, dict):
-            raise errors.bad_json('The request body is not a JSON object')
-        return cls(values)
+        return cls(json_object(body) if body.decode(errors='replace').strip() else {})
 
     @classmethod
     def of_query(cls, query: str) -> Params:
@@ -181,6 +171,24 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """Reads a body that has to be a JSON object.
+
+    :raises SimulatedError: 400 `bad_json`.
+    """
+    try:
+        text = body.decode()
+        values = json.loads(text)
+        if '\\u' in text:
+            # Half of a surrogate pair is no text: this cannot encode it.
+            json.dumps(values, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise errors.bad_json('The request body is not valid JSON') from None
+    if not isinstance(values, dict):
+        raise errors.bad_json('The request body is not a JSON object')
+    return values
 
 
 @dataclass(frozen=True)

@@ -23,15 +23,14 @@ from urllib3.exceptions import ProtocolError
 from b2fast._core.server import BodyFaults, Content, Request, Response
 from b2fast.http_constants import HEX_DIGITS_AT_END
 
-from . import errors
+from . import errors, rules
+from .faults import UPLOAD_CALLS
 from .http_door import HttpDoor, error_response
 
 #: What answers name as the service's host. It exists nowhere (RFC 2606), so that a client that
 #: does without this module sends nothing to anybody.
 HOST = 'simulator.invalid'
 
-_UPLOAD_CALLS = {'b2_upload_file', 'b2_upload_part'}
-_DIGEST_LENGTH = 40
 _PIECE = 1024 * 1024
 
 
@@ -69,7 +68,9 @@ class Wire:
     def _exchange(self, request: requests.PreparedRequest) -> Response:
         url = urlsplit(request.url or '')
         headers = _received_headers(request.headers)
-        is_upload = request.method == 'POST' and not _UPLOAD_CALLS.isdisjoint(url.path.split('/'))
+        is_upload = request.method == 'POST' and any(
+            segment in UPLOAD_CALLS for segment in url.path.split('/')
+        )
         if is_upload and 'content-length' not in headers:
             return error_response(
                 errors.bad_request(
@@ -90,7 +91,7 @@ class Wire:
             pieces = [_flipped(b''.join(pieces), faults.flip_at)]
         content, trailer = Content.concat([Content(piece) for piece in pieces]), None
         if headers.get('x-bz-content-sha1') == HEX_DIGITS_AT_END:
-            end = max(0, len(content) - _DIGEST_LENGTH)
+            end = max(0, len(content) - rules.DIGEST_LENGTH)
             trailer = _lenient_text(content.read(end))
             content = content.slice(0, end)
         return self._door(Request(*head, b'', content, trailer))

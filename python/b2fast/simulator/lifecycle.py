@@ -35,7 +35,7 @@ def _apply_rule(bucket: Bucket, rule: Mapping[str, Any], versions: list[File], n
         if file.action == 'start' and _has_come(
             rule, 'daysFromStartingToCancelingUnfinishedLargeFiles', file.upload_timestamp, now
         ):
-            bucket.cancel_by_rule(file)
+            bucket.abandon_large_file(file.file_id)
     done = [file for file in versions if file.action != 'start']
     if not done:
         return

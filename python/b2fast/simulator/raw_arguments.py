@@ -14,12 +14,10 @@ from b2fast.http_constants import HEX_DIGITS_AT_END
 from b2fast.raw_api import MetadataDirectiveMode
 from b2fast.types import LifecycleRule, ReadOnlyStream
 
-from . import errors
+from . import errors, rules
 from .bucket import NewFile
 from .bucket_settings import BucketSettings
 from .file import File
-
-_DIGEST_LENGTH = 40
 
 
 def receive(stream: ReadOnlyStream, length: int, sha1: str) -> tuple[Content, str]:
@@ -37,10 +35,10 @@ def receive(stream: ReadOnlyStream, length: int, sha1: str) -> tuple[Content, st
     if len(data) != length:
         raise errors.bad_request(f'The upload has {len(data)} bytes instead of {length}')
     if sha1 == HEX_DIGITS_AT_END:
-        if length < _DIGEST_LENGTH:
+        if length < rules.DIGEST_LENGTH:
             raise errors.bad_request('The upload has no SHA1 at its end')
-        sha1 = data[-_DIGEST_LENGTH:].decode('ascii', 'replace')
-        data = data[:-_DIGEST_LENGTH]
+        sha1 = data[-rules.DIGEST_LENGTH :].decode('ascii', 'replace')
+        data = data[: -rules.DIGEST_LENGTH]
     return Content(data), sha1
 
 

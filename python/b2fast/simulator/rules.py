@@ -31,6 +31,8 @@ DOWNLOAD_OVERRIDES = {
     'b2ContentType': 'Content-Type',
 }
 MAX_PART_NUMBER = 10_000
+#: Characters of a SHA-1 that follows the content (`hex_digits_at_end`).
+DIGEST_LENGTH = 40
 MAX_FILE_SIZE = 10_000_000_000_000
 #: Most bytes of name and file information where B2 has the smaller limit.
 SHORT_METADATA = 2048

@@ -343,13 +343,16 @@ class Service:
         """
         for key in self.created_keys:
             if key.application_key_id == key_id:
-                self.journal.remove_key(key)
-                self.created_keys.remove(key)
-                del self.keys[key_id]
+                self._remove_key(key)
                 if not self.profile.options.tokens_outlive_keys:
                     self._expire_tokens_of(key)
                 return key
         raise errors.bad_request(f'application key does not exist: {key_id}')
+
+    def _remove_key(self, key: Key) -> None:
+        self.journal.remove_key(key)
+        self.created_keys.remove(key)
+        del self.keys[key.application_key_id]
 
     def _expire_tokens_of(self, key: Key) -> None:
         tokens: list[dict[str, Any]] = [self.account_tokens]
@@ -410,9 +413,7 @@ class Service:
         for key in list(self.created_keys):
             end = key.expiration_timestamp_or_none
             if end is not None and end * 1000 <= before:
-                self.journal.remove_key(key)
-                self.created_keys.remove(key)
-                del self.keys[key.application_key_id]
+                self._remove_key(key)
 
     # Buckets
 
