@@ -117,15 +117,15 @@ class Server:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
-    def upload_heads(self, name: str, content: bytes, count: int) -> list[bytes]:
+    def upload_heads(self, content: bytes, count: int) -> list[bytes]:
         """The heads of `count` uploads at the same time: each has an upload URL of its own."""
         sha1 = hashlib.sha1(content, usedforsecurity=False).hexdigest()
         heads = []
-        for _ in range(count):
+        for number in range(count):
             lease = self.api.session.get_upload_url(self.bucket.id_)
             headers = {
                 'Authorization': lease['authorizationToken'],
-                'X-Bz-File-Name': name,
+                'X-Bz-File-Name': f'up/{number}',
                 'Content-Type': 'application/octet-stream',
                 'Content-Length': str(len(content)),
                 'X-Bz-Content-Sha1': sha1,
@@ -143,9 +143,9 @@ class Server:
         headers = {'Authorization': self.token, 'Content-Length': str(len(body))}
         return request_head('POST', f'/b2api/v4/{call}', headers) + body
 
-    def delete(self, name: str) -> None:
-        """Delete all versions of a file."""
-        for version in self.bucket.list_file_versions(name):
+    def delete_uploads(self) -> None:
+        """Delete what was uploaded."""
+        for version, _ in self.bucket.ls('up', latest_only=False, recursive=True):
             self.api.delete_file_version(version.id_, version.file_name)
 
 
@@ -232,7 +232,7 @@ def run_in_turns(exchanges: Sequence[Exchange], times: int) -> None:
 def measure_large(server: Server, size: Size, content: bytes) -> Iterator[tuple[str, list[Figure]]]:
     """Moves large files, and yields the figures of each direction."""
     server.bucket.upload_bytes(content, 'large')
-    uploads = [head + content for head in server.upload_heads('up', content, size.connections)]
+    uploads = [head + content for head in server.upload_heads(content, size.connections)]
     downloads = [server.download_head('large')] * size.connections
     for title, messages in (('up', uploads), ('down', downloads)):
         exchanges = [Exchange(server, message) for message in messages]
@@ -240,7 +240,7 @@ def measure_large(server: Server, size: Size, content: bytes) -> Iterator[tuple[
         for round_ in range(1 + size.rounds):
             with server.measured(figures):
                 run_in_threads(exchanges, size.files // size.connections)
-            server.delete('up')
+            server.delete_uploads()
             if not round_:
                 # It brought the memory into use that the others take again.
                 figures.clear()
@@ -256,7 +256,7 @@ def measure_small(server: Server, size: Size, content: bytes) -> Iterator[tuple[
         '`b2_get_file_info`': [server.json_call('b2_get_file_info', {'fileId': file_id})] * count,
         '`b2_list_file_names`': [server.json_call('b2_list_file_names', listing)] * count,
         'download': [server.download_head('small')] * count,
-        'upload': [head + content for head in server.upload_heads('up', content, count)],
+        'upload': [head + content for head in server.upload_heads(content, count)],
     }
     for title, requests in messages.items():
         exchanges = [Exchange(server, request) for request in requests]

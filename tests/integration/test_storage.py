@@ -791,7 +791,6 @@ class TestFields:
             'file_id',
             'part_number',
             'part_data',
-            '_md5',
         }
         assert set(vars(key)) == set(KEY_FIELDS)
 

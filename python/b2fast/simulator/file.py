@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,20 +16,10 @@ from .listing import Position
 if TYPE_CHECKING:
     from .bucket import Bucket
 
-_MD5_CHUNK = 1 << 20
-
 
 def as_content(data: bytes | Content | None) -> Content:
     """Returns the content of a file, whichever door it came through."""
     return data if isinstance(data, Content) else Content(data or b'')
-
-
-def md5_of(content: Content) -> str:
-    """Returns the hex MD5."""
-    digest = hashlib.md5(usedforsecurity=False)
-    for start in range(0, len(content), _MD5_CHUNK):
-        digest.update(content.read(start, min(start + _MD5_CHUNK, len(content))))
-    return digest.hexdigest()
 
 
 class Part:
@@ -58,15 +47,10 @@ class Part:
         self.part_data = as_content(part_data)
         # Milliseconds since 1970 UTC.
         self.upload_timestamp = 0
-        self._md5: str | None = None
 
     def content_md5(self, limit: int) -> str | None:
         """Returns the hex MD5; None for parts of more than `limit` bytes."""
-        if self.content_length > limit:
-            return None
-        if self._md5 is None:
-            self._md5 = md5_of(self.part_data)
-        return self._md5
+        return None if self.content_length > limit else self.part_data.md5()
 
     def has_sha1(self, sha1: str) -> bool:
         return self.content_sha1.removeprefix('unverified:') == sha1.lower()
@@ -145,7 +129,7 @@ class File:
         if self.content_sha1 == 'none' or len(self.content) > self.bucket.profile.options.md5_limit:
             return None
         if self.known_md5 is None:
-            self.known_md5 = md5_of(self.content)
+            self.known_md5 = self.content.md5()
         return self.known_md5
 
     def name_behind(self) -> str:

@@ -32,7 +32,7 @@ _ERROR_HEADERS = (
     ('Content-Type', 'application/json;charset=utf-8'),
     ('Cache-Control', 'max-age=0, no-cache, no-store'),
 )
-_encode = json.JSONEncoder(sort_keys=True, separators=(',', ':')).encode
+_encode = json.JSONEncoder(check_circular=False, sort_keys=True, separators=(',', ':')).encode
 # A refusal with one of these ends the upload URL, as B2's integration checklist says.
 _ENDS_UPLOAD_URL = (401, 408)
 _OTHER_CALLS = frozenset(

@@ -37,6 +37,8 @@ class Ids:
 
     def __init__(self) -> None:
         self._volume = itertools.count(1)
+        # The last second that a file had its ID in, as IDs spell it.
+        self._stamp = (0, _stamp(0))
 
     def bucket_id(self) -> str:
         """Returns 24 hex digits."""
@@ -48,7 +50,11 @@ class Ids:
         :param timestamp: milliseconds since 1970 UTC.
         :param large: for a large file.
         """
-        stamp = time.strftime('d%Y%m%d_m%H%M%S', time.gmtime(timestamp // 1000))
+        second, stamp = self._stamp
+        if second != timestamp // 1000:
+            second = timestamp // 1000
+            stamp = _stamp(second)
+            self._stamp = (second, stamp)
         kind = '2' if large else '1'
         unique = secrets.token_hex(8)[1:]
         return f'4_z{bucket_id}_f{kind}{unique}_{stamp}_{self.pod()}'
@@ -57,6 +63,10 @@ class Ids:
         """Returns the part of a file ID, and of an upload URL, that names a place in a pod."""
         number = next(self._volume)
         return f'c{number % 1000:03}_v{number % 10_000_000:07}_t{number % 10_000:04}'
+
+
+def _stamp(second: int) -> str:
+    return time.strftime('d%Y%m%d_m%H%M%S', time.gmtime(second))
 
 
 def check_file_id(file_id: str) -> None:

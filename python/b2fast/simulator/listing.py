@@ -85,6 +85,9 @@ class FileIndex(Generic[V]):
         if versions is None:
             self._versions[version.name] = [version]
             insort(self._names, version.name)
+        elif version.position < versions[0].position:
+            # The rule: it is the newest.
+            versions.insert(0, version)
         else:
             insort(versions, version, key=_position)
 

@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use b2fast_server::{self as http, Ending, Handler, HowItEnds, Options, Payload};
+use b2fast_server::{self as http, Attendant, Ending, Handler, HowItEnds, Options, Payload};
 use pyo3::buffer::PyBuffer;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -122,6 +122,14 @@ impl Content {
     /// Raises `OSError` when the file that keeps the bytes cannot be read.
     fn sha1(&self, py: Python<'_>) -> PyResult<String> {
         Ok(py.detach(|| self.0.sha1())?)
+    }
+
+    /// The MD5 in hexadecimal digits: known for small content that was received, computed once
+    /// otherwise.
+    ///
+    /// Raises `OSError` when the file that keeps the bytes cannot be read.
+    fn md5(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(py.detach(|| self.0.md5())?)
     }
 
     /// Where the bytes are: names of files in the store, offsets and lengths.
@@ -546,6 +554,19 @@ impl AskPython {
 }
 
 impl Handler for AskPython {
+    /// The interpreter's data about a thread are made once, and its lock is taken once for all
+    /// calls that wait: either costs as much as a short call.
+    fn attend(&self, attendant: &Attendant) {
+        // None: the interpreter is shutting down, and the server with it.
+        let _ = Python::try_attach(|py| {
+            while py.detach(|| attendant.wait()) {
+                while let Some(call) = attendant.take() {
+                    call.put_to(self);
+                }
+            }
+        });
+    }
+
     fn handle(&self, request: http::Request) -> http::Response {
         Python::try_attach(|py| {
             self.ask(py, request).unwrap_or_else(|error| {

@@ -12,6 +12,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use b2fast_core::hash::{Digest, Sha1, to_hex};
+use md5::{Digest as _, Md5};
 
 /// How much of a file is read at once: one call per 512 KiB costs little beside the copy,
 /// and the buffer stays in the second-level cache until it is sent.
@@ -28,6 +29,7 @@ struct Inner {
     segments: Vec<Segment>,
     length: u64,
     sha1: OnceLock<Digest>,
+    md5: OnceLock<[u8; 16]>,
 }
 
 /// Adjacent bytes of one buffer or file.
@@ -133,6 +135,7 @@ impl Content {
             segments,
             length,
             sha1: sha1.map_or_else(OnceLock::new, OnceLock::from),
+            md5: OnceLock::new(),
         }))
     }
 
@@ -185,6 +188,22 @@ impl Content {
         let mut sha1 = Sha1::new();
         self.for_each_chunk(|chunk| sha1.update(chunk))?;
         Ok(to_hex(self.0.sha1.get_or_init(|| sha1.finish())))
+    }
+
+    /// The MD5 of this content in hexadecimal digits: computed on arrival for what was received
+    /// in one small buffer, on the first call for the rest.
+    pub fn md5(&self) -> io::Result<String> {
+        if let Some(digest) = self.0.md5.get() {
+            return Ok(to_hex(digest));
+        }
+        let mut md5 = Md5::new();
+        self.for_each_chunk(|chunk| md5.update(chunk))?;
+        Ok(to_hex(self.0.md5.get_or_init(|| md5.finalize().into())))
+    }
+
+    /// Computes the MD5 while `bytes`, which are all of this content, are at hand.
+    pub(crate) fn know_md5_of(&self, bytes: &[u8]) {
+        self.0.md5.get_or_init(|| Md5::digest(bytes).into());
     }
 
     /// The number of bytes.
@@ -291,13 +310,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::store::ContentStore;
-
-    fn stored(store: &ContentStore, bytes: &[u8]) -> Content {
-        let mut writer = store.writer(bytes.len() as u64).unwrap();
-        writer.write(bytes).unwrap();
-        writer.finish()
-    }
+    use crate::store::{ContentStore, received};
 
     fn all(content: &Content) -> Vec<u8> {
         content.read(0..u64::MAX).unwrap()
@@ -320,7 +333,7 @@ mod tests {
             let contents: Vec<Content> = pieces
                 .iter()
                 .map(|(in_file, bytes)| {
-                    if *in_file { stored(&in_files, bytes) } else { bytes.clone().into() }
+                    if *in_file { received(&in_files, bytes, 50).unwrap() } else { bytes.clone().into() }
                 })
                 .collect();
             let bytes: Vec<u8> = pieces.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
@@ -328,7 +341,9 @@ mod tests {
             let whole = Content::concat(&contents);
             prop_assert_eq!(whole.length(), bytes.len() as u64);
             prop_assert_eq!(all(&whole), bytes.clone());
-            prop_assert_eq!(whole.sha1().unwrap(), Content::from(bytes.clone()).sha1().unwrap());
+            let copy = Content::from(bytes.clone());
+            prop_assert_eq!(whole.sha1().unwrap(), copy.sha1().unwrap());
+            prop_assert_eq!(whole.md5().unwrap(), copy.md5().unwrap());
 
             let length = bytes.len() as u64;
             let (from, to) = (start.min(length), end.min(length));
@@ -350,11 +365,13 @@ mod tests {
     }
 
     #[test]
-    fn sha1_of_nothing() {
+    fn digests_of_nothing() {
+        let nothing = Content::default();
         assert_eq!(
-            Content::default().sha1().unwrap(),
+            nothing.sha1().unwrap(),
             "da39a3ee5e6b4b0d3255bfef95601890afd80709"
         );
+        assert_eq!(nothing.md5().unwrap(), "d41d8cd98f00b204e9800998ecf8427e");
     }
 
     #[test]

@@ -10,11 +10,13 @@
 
 mod body;
 mod body_faults;
+mod calls;
 mod connection;
 mod content;
 mod directory;
 mod flush_gate;
 mod hang_up;
+mod intake;
 mod message;
 mod pool;
 mod receive;
@@ -24,6 +26,7 @@ mod tls;
 mod trailer;
 
 pub use body_faults::{BodyFaults, Ending, HowItEnds};
+pub use calls::{Attendant, Call};
 pub use content::{Content, StoredSegment};
 pub use message::{InvalidResponse, Payload, Request, Response};
 pub use server::{Handler, Options, Server, StartError};

@@ -34,6 +34,8 @@ pub(crate) enum Aborted {
     ByClient(hyper::Error),
     /// A scripted fault.
     ByFault,
+    /// The server stops, or its handler panicked.
+    Unanswered,
 }
 
 impl std::fmt::Display for Aborted {
@@ -41,6 +43,7 @@ impl std::fmt::Display for Aborted {
         match self {
             Self::ByClient(error) => write!(formatter, "the request did not arrive: {error}"),
             Self::ByFault => formatter.write_str("dropped by a scripted fault"),
+            Self::Unanswered => formatter.write_str("the server stops, or its handler panicked"),
         }
     }
 }
@@ -76,11 +79,11 @@ impl Receiver {
         body: Incoming,
         peer: IpAddr,
         hang_up: &HangUp,
-        faults_of: impl FnOnce() -> BodyFaults,
+        faults_of: impl Future<Output = Result<BodyFaults, Aborted>>,
     ) -> Result<Received, Aborted> {
         let started = Instant::now();
         let received = if is_upload(parts) {
-            let body = Arriving::new(body, faults_of(), hang_up);
+            let body = Arriving::new(body, faults_of.await?, hang_up);
             self.receive_content(&parts.headers, body).await?
         } else {
             self.receive_small(&parts.headers, body).await?
@@ -136,14 +139,17 @@ impl Receiver {
                 Some(splitter) => splitter.content_of(&chunk),
                 None => &chunk[..],
             };
-            if let Err(error) = writer.write(content) {
+            if let Err(error) = writer.write(content).await {
                 return refuse_unstored(headers, arriving.body, &error).await;
             }
         }
-        Ok(Ok(Payload::Content {
-            content: writer.finish(),
-            trailing_sha1: splitter.map(TrailerSplitter::finish),
-        }))
+        match writer.finish().await {
+            Ok(content) => Ok(Ok(Payload::Content {
+                content,
+                trailing_sha1: splitter.map(TrailerSplitter::finish),
+            })),
+            Err(error) => refuse_unstored(headers, arriving.body, &error).await,
+        }
     }
 
     async fn receive_small(

@@ -15,22 +15,21 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::runtime::{Handle, Runtime};
+use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
 use crate::body::ResponseBody;
 use crate::body_faults::{BodyFaults, HowItEnds};
+use crate::calls::{Attendant, Calls};
 use crate::connection::TcpConnection;
 use crate::content::Content;
 use crate::flush_gate::FlushGate;
 use crate::hang_up::HangUp;
+use crate::intake::HALF_OF_THE_CORES;
 use crate::message::{Payload, Request, Response};
 use crate::receive::{self, Aborted, Received, Receiver};
 use crate::store::ContentStore;
 use crate::tls::Identity;
-
-/// Threads that move bytes; handlers and file reads have others.
-const WORKERS: usize = 2;
 
 /// How much hyper reads from a connection at once, at most. Large reads are what an upload
 /// needs; a connection that carries small requests stays at hyper's first 8 KiB.
@@ -59,6 +58,16 @@ pub trait Handler: Send + Sync + 'static {
     fn begin_upload(&self, head: Request) -> BodyFaults {
         let _ = head;
         BodyFaults::default()
+    }
+
+    /// Runs on each thread that asks this handler, until `attendant` has no more calls. To be
+    /// written anew by a handler that needs something around its calls, or once per thread.
+    fn attend(&self, attendant: &Attendant) {
+        while attendant.wait() {
+            while let Some(call) = attendant.take() {
+                call.put_to(self);
+            }
+        }
     }
 }
 
@@ -137,7 +146,7 @@ pub struct Server {
 }
 
 struct Shared {
-    handler: Box<dyn Handler>,
+    calls: Calls,
     receiver: Receiver,
     watches_uploads: AtomicBool,
 }
@@ -158,7 +167,7 @@ impl Server {
             .transpose()
             .map_err(StartError::new("cannot use the certificate"))?;
         let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(WORKERS)
+            .worker_threads(*HALF_OF_THE_CORES)
             .thread_name("b2fast-http")
             .enable_io()
             .enable_time()
@@ -171,7 +180,7 @@ impl Server {
         let (listener, address) =
             listener.map_err(StartError::new(format!("cannot listen on {host}:{port}")))?;
         let shared = Arc::new(Shared {
-            handler: Box::new(handler),
+            calls: Calls::new(handler),
             receiver: Receiver {
                 store: store.clone(),
                 max_body: *max_body,
@@ -206,14 +215,13 @@ impl Server {
             .unwrap_or_else(PoisonError::into_inner)
             .take();
         let Some(runtime) = runtime else { return };
-        if self.process != std::process::id() {
+        if self.process == std::process::id() {
+            self.shared.calls.close();
+            runtime.shutdown_timeout(STOP_PATIENCE);
+            self.shared.calls.join(STOP_PATIENCE);
+        } else {
             // The threads are the parent's: to wait for them would be to wait for ever.
             std::mem::forget(runtime);
-        } else if Handle::try_current().is_ok() {
-            // A handler stops its own server: it cannot wait for itself.
-            runtime.shutdown_background();
-        } else {
-            runtime.shutdown_timeout(STOP_PATIENCE);
         }
     }
 }
@@ -314,23 +322,22 @@ async fn answer(
         gate,
         hang_up,
     } = connection;
-    let faults_of_upload = || {
+    let faults_of_upload = async {
         if !shared.watches_uploads.load(Ordering::Acquire) {
-            return BodyFaults::default();
+            return Ok(BodyFaults::default());
         }
         let payload = Payload::Body(Bytes::new());
         let head = receive::request(&parts, payload, Instant::now(), *peer);
-        tokio::task::block_in_place(|| shared.handler.begin_upload(head))
+        let faults = shared.calls.begin_upload(head).await;
+        faults.ok_or(Aborted::Unanswered)
     };
     let received = shared
         .receiver
         .receive(&parts, body, *peer, hang_up, faults_of_upload);
     let mut response = match received.await? {
-        // The handler may block, so the worker's other connections move to another thread.
-        // `spawn_blocking` would move the handler instead: two more switches per request,
-        // which halve what one connection gets done (8,000 requests a second, not 15,000).
         Received::Request(request) => {
-            tokio::task::block_in_place(|| shared.handler.handle(request))
+            let response = shared.calls.handle(request).await;
+            response.ok_or(Aborted::Unanswered)?
         }
         Received::Refused(response) => response,
     };

@@ -10,8 +10,13 @@ use bytes::Bytes;
 
 use crate::content::{Content, Segment, StoredFile, StoredSegment};
 use crate::directory::Directory;
+use crate::intake::{Intake, Taking};
 use crate::pool::{BUFFER_SIZE, BufferPool};
 use b2fast_core::hash::{Digest, Sha1};
+
+/// A buffer of at most so many bytes is hashed and written on the thread that received it:
+/// another one would take longer to wake.
+const SMALL: usize = 64 << 10;
 
 /// Makes content of received bytes: in memory, or in one file each below a directory.
 ///
@@ -21,6 +26,7 @@ use b2fast_core::hash::{Digest, Sha1};
 #[derive(Clone, Default)]
 pub struct ContentStore {
     pool: BufferPool,
+    intake: Intake,
     directory: Option<Arc<Directory>>,
 }
 
@@ -65,22 +71,18 @@ impl ContentStore {
 
     /// Receives a content of `length` bytes.
     pub(crate) fn writer(&self, length: u64) -> io::Result<ContentWriter> {
-        let sink = match &self.directory {
-            Some(directory) if length > 0 => {
-                let (file, stored) = directory.create()?;
-                Sink::File { file, stored }
-            }
-            _ => Sink::Memory {
-                pool: self.pool.clone(),
-                full: Vec::new(),
-                current: Vec::new(),
-                left: length,
-            },
+        let file = match &self.directory {
+            Some(directory) if length > 0 => Some(directory.create()?),
+            _ => None,
         };
         Ok(ContentWriter {
-            sha1: Sha1::new(),
+            store: self.clone(),
+            hashed: Hashed::Here(Sha1::new()),
             length: 0,
-            sink,
+            announced: length,
+            current: Vec::new(),
+            full: Vec::new(),
+            file: file.map(|(file, stored)| (Arc::new(file), stored)),
         })
     }
 }
@@ -97,76 +99,99 @@ impl fmt::Debug for ContentStore {
 /// A content that is being received. Dropped before [`finish`](Self::finish), it leaves
 /// nothing behind.
 pub(crate) struct ContentWriter {
-    sha1: Sha1,
+    store: ContentStore,
+    hashed: Hashed,
+    /// The bytes so far.
     length: u64,
-    sink: Sink,
+    /// How many there will be, as the client says.
+    announced: u64,
+    current: Vec<u8>,
+    /// The buffers before the current one, if they are kept in memory.
+    full: Vec<Bytes>,
+    file: Option<(Arc<File>, StoredFile)>,
 }
 
-enum Sink {
-    Memory {
-        pool: BufferPool,
-        full: Vec<Bytes>,
-        current: Vec<u8>,
-        /// The bytes that have no place in a buffer yet.
-        left: u64,
-    },
-    File {
-        file: File,
-        stored: StoredFile,
-    },
+/// The hash of the buffers that are full.
+enum Hashed {
+    Here(Sha1),
+    /// The last one is still at work.
+    ByIntake(Taking),
+    /// It was lost with an error.
+    Lost,
 }
 
 impl ContentWriter {
-    /// Appends `chunk`. A file is written to at once: that is a copy into the page cache,
-    /// cheaper than handing it to another thread.
-    pub(crate) fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
-        self.sha1.update(chunk);
-        self.length += chunk.len() as u64;
-        match &mut self.sink {
-            Sink::File { file, .. } => file.write_all(chunk),
-            Sink::Memory {
-                pool,
-                full,
-                current,
-                left,
-            } => {
-                let mut rest = chunk;
-                while !rest.is_empty() {
-                    if current.len() == current.capacity() {
-                        let next = buffer_for(*left, pool);
-                        *left = left.saturating_sub(next.capacity() as u64);
-                        let filled = std::mem::replace(current, next);
-                        push_shared(pool, full, filled);
-                    }
-                    let room = current.capacity() - current.len();
-                    let (now, later) = rest.split_at(room.min(rest.len()));
-                    current.extend_from_slice(now);
-                    rest = later;
-                }
-                Ok(())
+    /// Appends `chunk`; an error may be that of an earlier one.
+    pub(crate) async fn write(&mut self, mut chunk: &[u8]) -> io::Result<()> {
+        while !chunk.is_empty() {
+            if self.current.len() == self.current.capacity() {
+                let left = self.announced.saturating_sub(self.length);
+                let next = buffer_for(left, &self.store.pool);
+                let filled = std::mem::replace(&mut self.current, next);
+                self.pass_on(filled).await?;
             }
+            let room = self.current.capacity() - self.current.len();
+            let (now, later) = chunk.split_at(room.min(chunk.len()));
+            self.current.extend_from_slice(now);
+            self.length += now.len() as u64;
+            chunk = later;
         }
+        Ok(())
     }
 
     /// The content, complete.
-    pub(crate) fn finish(self) -> Content {
-        let segments = match self.sink {
-            Sink::Memory {
-                pool,
-                mut full,
-                current,
-                ..
-            } => {
-                push_shared(&pool, &mut full, current);
-                full.into_iter().map(Segment::Memory).collect()
-            }
-            Sink::File { stored, .. } => vec![Segment::File {
+    pub(crate) async fn finish(mut self) -> io::Result<Content> {
+        let last = std::mem::take(&mut self.current);
+        let is_small = last.len() as u64 == self.length && last.len() <= SMALL;
+        let last = self.pass_on(last).await?;
+        let sha1 = self.hash().await?;
+        let segments = match self.file {
+            None => self.full.into_iter().map(Segment::Memory).collect(),
+            Some((_, stored)) => vec![Segment::File {
                 file: Arc::new(stored),
                 offset: 0,
                 length: self.length,
             }],
         };
-        Content::new(segments, Some(self.sha1.finish()))
+        let content = Content::new(segments, Some(sha1.finish()));
+        if is_small {
+            content.know_md5_of(&last);
+        }
+        Ok(content)
+    }
+
+    /// Has a buffer hashed, and written or kept. Returns what was in it.
+    async fn pass_on(&mut self, buffer: Vec<u8>) -> io::Result<Bytes> {
+        if buffer.is_empty() {
+            return Ok(Bytes::new());
+        }
+        let is_small = buffer.len() <= SMALL;
+        let bytes = share(buffer, &self.store.pool);
+        let mut sha1 = self.hash().await?;
+        let file = self.file.as_ref().map(|(file, _)| file);
+        if is_small {
+            sha1.update(&bytes);
+            if let Some(file) = file {
+                (&**file).write_all(&bytes)?;
+            }
+            self.hashed = Hashed::Here(sha1);
+        } else {
+            let taking = self.store.intake.take(sha1, bytes.clone(), file.cloned());
+            self.hashed = Hashed::ByIntake(taking);
+        }
+        if self.file.is_none() {
+            self.full.push(bytes.clone());
+        }
+        Ok(bytes)
+    }
+
+    /// The hash of all buffers that were passed on.
+    async fn hash(&mut self) -> io::Result<Sha1> {
+        match std::mem::replace(&mut self.hashed, Hashed::Lost) {
+            Hashed::Here(sha1) => Ok(sha1),
+            Hashed::ByIntake(taking) => taking.done().await,
+            Hashed::Lost => Err(io::Error::other("the content is incomplete")),
+        }
     }
 }
 
@@ -178,12 +203,35 @@ fn buffer_for(left: u64, pool: &BufferPool) -> Vec<u8> {
     }
 }
 
-fn push_shared(pool: &BufferPool, full: &mut Vec<Bytes>, buffer: Vec<u8>) {
+/// What is in `buffer`, to be shared; a buffer of the pool's returns to it.
+fn share(buffer: Vec<u8>, pool: &BufferPool) -> Bytes {
     if buffer.capacity() == BUFFER_SIZE {
-        full.push(pool.share(buffer));
-    } else if !buffer.is_empty() {
-        full.push(buffer.into());
+        pool.share(buffer)
+    } else {
+        buffer.into()
     }
+}
+
+#[cfg(test)]
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(future)
+}
+
+/// The content of `bytes` that arrive in chunks of `chunk_size`.
+#[cfg(test)]
+pub(crate) fn received(
+    store: &ContentStore,
+    bytes: &[u8],
+    chunk_size: usize,
+) -> io::Result<Content> {
+    block_on(async {
+        let mut writer = store.writer(bytes.len() as u64)?;
+        for chunk in bytes.chunks(chunk_size) {
+            writer.write(chunk).await?;
+        }
+        writer.finish().await
+    })
 }
 
 #[cfg(test)]
@@ -205,9 +253,7 @@ mod tests {
     }
 
     fn stored(store: &ContentStore, bytes: &[u8]) -> Content {
-        let mut writer = store.writer(bytes.len() as u64).unwrap();
-        writer.write(bytes).unwrap();
-        writer.finish()
+        received(store, bytes, bytes.len().max(1)).unwrap()
     }
 
     fn pattern(length: usize) -> Vec<u8> {
@@ -231,11 +277,7 @@ mod tests {
             for size in sizes {
                 for chunk_size in [1 << 14, 100_003, 5 << 20] {
                     let bytes = pattern(size);
-                    let mut writer = store.writer(size as u64).unwrap();
-                    for chunk in bytes.chunks(chunk_size) {
-                        writer.write(chunk).unwrap();
-                    }
-                    let content = writer.finish();
+                    let content = received(&store, &bytes, chunk_size).unwrap();
                     assert_eq!(content.length(), size as u64);
                     assert!(content.read(0..u64::MAX).unwrap() == bytes);
                     assert_eq!(
@@ -250,9 +292,12 @@ mod tests {
     #[test]
     fn more_than_announced_is_kept() {
         let store = ContentStore::default();
-        let mut writer = store.writer(3).unwrap();
-        writer.write(b"abcdef").unwrap();
-        assert_eq!(writer.finish().read(0..10).unwrap(), b"abcdef");
+        let content = block_on(async {
+            let mut writer = store.writer(3).unwrap();
+            writer.write(b"abcdef").await.unwrap();
+            writer.finish().await.unwrap()
+        });
+        assert_eq!(content.read(0..10).unwrap(), b"abcdef");
     }
 
     #[test]
@@ -275,9 +320,10 @@ mod tests {
     fn an_unfinished_file_vanishes() {
         let directory = tempfile::tempdir().unwrap();
         let store = ContentStore::below(directory.path()).unwrap();
-        let mut writer = store.writer(6).unwrap();
-        writer.write(b"abc").unwrap();
-        drop(writer);
+        block_on(async {
+            let mut writer = store.writer(6).unwrap();
+            writer.write(b"abc").await.unwrap();
+        });
         assert!(files(directory.path()).is_empty());
     }
 
@@ -429,9 +475,7 @@ mod tests {
     fn large_content_reuses_memory() {
         let store = ContentStore::default();
         let addresses = || -> Vec<*const u8> {
-            let mut writer = store.writer(3 * BUFFER_SIZE as u64).unwrap();
-            writer.write(&pattern(3 * BUFFER_SIZE)).unwrap();
-            let content = writer.finish();
+            let content = stored(&store, &pattern(3 * BUFFER_SIZE));
             let mut addresses: Vec<_> = content
                 .segments()
                 .iter()

@@ -215,6 +215,39 @@ fn a_server_does_not_wait_for_a_stuck_handler() {
 }
 
 #[test]
+fn a_handler_that_panics_closes_one_connection() {
+    let handler = |request: Request| {
+        assert_ne!(request.path, "/panic");
+        Response::new(200, [("a", "b")], Content::default()).unwrap()
+    };
+    let server = Server::start(handler, &Options::default()).unwrap();
+    let mut other = Client::new(&server);
+    for _ in 0..5 {
+        let mut client = Client::new(&server);
+        client.send("GET /panic HTTP/1.1\r\n\r\n");
+        assert!(client.rest().is_empty());
+        assert_eq!(other.get("/x").status, 200);
+    }
+}
+
+#[test]
+fn each_of_many_connections_gets_its_own_answers() {
+    let server = echo_server(&Options::default());
+    std::thread::scope(|scope| {
+        for connection in 0..20 {
+            let server = &server;
+            scope.spawn(move || {
+                let mut client = Client::new(server);
+                for number in 0..100 {
+                    let path = format!("/{connection}/{number}");
+                    assert_eq!(client.get(&path).text(), format!("GET|{path}|||body "));
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn a_handler_may_stop_its_server() {
     let (to_handler, from_test) = mpsc::channel::<Server>();
     let from_test = Mutex::new(from_test);
