@@ -142,6 +142,9 @@ if TYPE_CHECKING:
         TqdmProgressListener as TqdmProgressListener,
         make_progress_listener as make_progress_listener,
     )
+    from .rate_limits import (
+        RateLimits as RateLimits,
+    )
     from .raw_api import (
         ALL_CAPABILITIES as ALL_CAPABILITIES,
         REALM_URLS as REALM_URLS,
@@ -418,6 +421,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'TqdmProgressListener',
         'make_progress_listener',
     ),
+    'rate_limits': ('RateLimits',),
     'raw_api': (
         'ALL_CAPABILITIES',
         'AbstractRawApi',

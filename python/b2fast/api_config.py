@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from .rate_limits import RateLimits
 from .raw_api import AbstractRawApi, B2RawHTTPApi
 from .retry import RetryPolicies, RetryPolicy, Timeouts
 
@@ -40,6 +41,9 @@ class B2HttpApiConfig:
         such as `RawSimulator`, gets five attempts with short pauses then.
     :param timeouts: how long to wait for the network.  None: the defaults of `Timeouts`, or
         what a subclass of `B2Http` has instead (``TIMEOUT``, ...).
+    :param rate_limits: how fast content may move through the transfer engine.  None: no limits,
+        until someone sets those of this object.  Clients without settings of their own share
+        ``DEFAULT_HTTP_API_CONFIG.rate_limits``.
     """
 
     DEFAULT_RAW_API_CLASS = B2RawHTTPApi
@@ -54,6 +58,7 @@ class B2HttpApiConfig:
         *,
         retry_policy: RetryPolicy | RetryPolicies | None = None,
         timeouts: Timeouts | None = None,
+        rate_limits: RateLimits | None = None,
     ) -> None:
         self.http_session_factory = http_session_factory
         self.install_clock_skew_hook = install_clock_skew_hook
@@ -66,6 +71,7 @@ class B2HttpApiConfig:
             else retry_policy
         )
         self.timeouts = timeouts
+        self.rate_limits = RateLimits() if rate_limits is None else rate_limits
 
     @property
     def has_default_session(self) -> bool:

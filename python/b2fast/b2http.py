@@ -323,6 +323,7 @@ class B2Http:
             upload_idle_timeout=self._idle_timeout('uploads'),
             connections=connections,
             counters=self.counter.engine,
+            rate_limits=self.api_config.rate_limits.core,
         )
 
     def _connect_timeout(self) -> float:

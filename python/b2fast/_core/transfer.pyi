@@ -92,6 +92,19 @@ class Counters:
     @property
     def bytes_received(self) -> int: ...
 
+# Bytes per second, in each direction, of all engines that it is given to; None for no limit.
+@final
+class RateLimits:
+    def __new__(cls) -> RateLimits: ...
+    @property
+    def upload(self) -> int | None: ...
+    @upload.setter
+    def upload(self, bytes_per_second: int | None) -> None: ...
+    @property
+    def download(self) -> int | None: ...
+    @download.setter
+    def download(self, bytes_per_second: int | None) -> None: ...
+
 @final
 class Engine:
     def __new__(
@@ -104,6 +117,7 @@ class Engine:
         connections: int = 10,
         memory_budget: int | None = None,
         counters: Counters | None = None,
+        rate_limits: RateLimits | None = None,
     ) -> Engine: ...
     def upload(
         self,

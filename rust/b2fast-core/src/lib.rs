@@ -15,6 +15,7 @@ pub mod hash;
 pub mod lease;
 pub mod plan;
 pub mod progress;
+pub mod rate_limit;
 pub mod retry;
 pub mod service;
 pub mod source;

@@ -6,7 +6,9 @@
 mod body;
 pub mod faulty;
 pub mod http;
+pub mod limited;
 pub mod memory;
+mod paced;
 pub mod throttled;
 
 use std::fmt;

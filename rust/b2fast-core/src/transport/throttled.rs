@@ -1,15 +1,14 @@
 //! A transport made slower, for tests and benchmarks: latency and a limited rate.
 
 use std::fmt;
-use std::io::{self, Read};
 use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::cancel::CancelToken;
 use crate::error::Result;
-use crate::transport::body::BodyReader;
-use crate::transport::{Body, Request, Response, ResponseBody, Transport};
+use crate::transport::paced::{self, Pace};
+use crate::transport::{Body, Request, Response, Transport};
 
 /// Waits, looking for cancellation.
 type Sleep = Arc<dyn Fn(Duration, &CancelToken) -> Result<()> + Send + Sync>;
@@ -22,11 +21,11 @@ type Sleep = Arc<dyn Fn(Duration, &CancelToken) -> Result<()> + Send + Sync>;
 pub struct Throttled<T> {
     inner: T,
     latency: Duration,
-    pace: Pace,
+    pace: RequestPace,
 }
 
 #[derive(Clone)]
-struct Pace {
+struct RequestPace {
     bytes_per_second: Option<NonZeroU64>,
     sleep: Sleep,
 }
@@ -47,7 +46,7 @@ impl<T: Transport> Throttled<T> {
         Self {
             inner,
             latency,
-            pace: Pace {
+            pace: RequestPace {
                 bytes_per_second,
                 sleep,
             },
@@ -55,7 +54,11 @@ impl<T: Transport> Throttled<T> {
     }
 }
 
-impl Pace {
+impl Pace for RequestPace {
+    fn at_once(&self, wanted: usize) -> usize {
+        wanted
+    }
+
     fn pay(&self, bytes: usize, cancel: &CancelToken) -> Result<()> {
         let Some(rate) = self.bytes_per_second else {
             return Ok(());
@@ -73,57 +76,9 @@ impl<T: Transport> Transport for Throttled<T> {
         body: Body<'_>,
         cancel: &CancelToken,
     ) -> Result<Response> {
-        let length = body.length();
-        let mut paced = PacedReader {
-            body: BodyReader::new(body),
-            pace: &self.pace,
-            cancel,
-        };
-        let body = match length {
-            0 => Body::Empty,
-            _ => Body::Reader {
-                length,
-                reader: &mut paced,
-            },
-        };
-        let response = self.inner.send(request, body, cancel)?;
+        let response = paced::send(&self.inner, request, body, &self.pace, cancel)?;
         (self.pace.sleep)(self.latency, cancel)?;
-        Ok(Response {
-            body: Box::new(PacedBody {
-                inner: response.body,
-                pace: self.pace.clone(),
-            }),
-            ..response
-        })
-    }
-}
-
-struct PacedReader<'a, 'b> {
-    body: BodyReader<'b>,
-    pace: &'a Pace,
-    cancel: &'a CancelToken,
-}
-
-impl Read for PacedReader<'_, '_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.body.read(buffer)?;
-        self.pace
-            .pay(count, self.cancel)
-            .map_err(io::Error::other)?;
-        Ok(count)
-    }
-}
-
-struct PacedBody {
-    inner: Box<dyn ResponseBody>,
-    pace: Pace,
-}
-
-impl ResponseBody for PacedBody {
-    fn read(&mut self, buffer: &mut [u8], cancel: &CancelToken) -> Result<usize> {
-        let count = self.inner.read(buffer, cancel)?;
-        self.pace.pay(count, cancel)?;
-        Ok(count)
+        Ok(paced::paced(response, self.pace.clone()))
     }
 }
 

@@ -9,6 +9,7 @@ use b2fast_core::engine;
 use b2fast_core::progress::Progress;
 use b2fast_core::transport::Timeouts;
 use b2fast_core::transport::http::{HttpConfig, HttpTransport};
+use b2fast_core::transport::limited::Limited;
 use b2fast_core::upload::{self, PartPiece, PartsJob, Piece, Upload};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -19,6 +20,7 @@ use crate::errors::{from_callback, to_python};
 
 use super::counters::Counters;
 use super::download::Download;
+use super::rate_limits::RateLimits;
 use super::source::Source;
 use super::{Leases, Retry, digest, duration};
 
@@ -58,7 +60,7 @@ impl Drop for Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, user_agent, connect_timeout=46.0, idle_timeout=128.0, upload_idle_timeout=128.0, connections=10, memory_budget=None, counters=None))]
+    #[pyo3(signature = (*, user_agent, connect_timeout=46.0, idle_timeout=128.0, upload_idle_timeout=128.0, connections=10, memory_budget=None, counters=None, rate_limits=None))]
     fn new(
         py: Python<'_>,
         user_agent: String,
@@ -68,6 +70,7 @@ impl Engine {
         connections: usize,
         memory_budget: Option<usize>,
         counters: Option<&Counters>,
+        rate_limits: Option<&RateLimits>,
     ) -> PyResult<Self> {
         let mut config =
             HttpConfig::from_environment(user_agent).map_err(|error| to_python(py, error))?;
@@ -80,9 +83,10 @@ impl Engine {
         config.counters = Arc::clone(&counters);
         config.connections = connections.max(MIN_KEPT_CONNECTIONS);
         let transport = HttpTransport::new(config).map_err(|error| to_python(py, error))?;
+        let limits = rate_limits.map(RateLimits::shared).unwrap_or_default();
         Ok(Self {
             engine: Some(engine::Engine::with_counters(
-                Box::new(transport),
+                Box::new(Limited::new(transport, limits)),
                 connections,
                 memory_budget.unwrap_or(DEFAULT_MEMORY),
                 counters,

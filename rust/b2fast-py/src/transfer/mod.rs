@@ -3,6 +3,7 @@
 mod counters;
 mod download;
 mod engine;
+mod rate_limits;
 mod source;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Retry>()?;
     module.add_class::<Leases>()?;
     module.add_class::<counters::Counters>()?;
+    module.add_class::<rate_limits::RateLimits>()?;
     module.add_class::<source::Source>()?;
     module.add_class::<download::Download>()?;
     module.add_class::<engine::Engine>()
