@@ -14,7 +14,7 @@ from random import random
 from typing import TYPE_CHECKING, Any
 
 from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
-from .exception import B2Error
+from .exception import B2Error, TooManyRequests
 from .http_body import StreamBody
 from .http_callback import ClockSkewHook, HttpCallback
 from .http_errors import error_of_exception, error_of_response, never_left, not_json
@@ -30,7 +30,7 @@ from .version import USER_AGENT
 if TYPE_CHECKING:
     import requests
 
-    from ._core.transfer import Engine
+    from ._core.transfer import Engine, Gate
     from .requests import NotDecompressingHTTPAdapter
 
 __all__ = [
@@ -123,9 +123,10 @@ class B2Http:
         # sockets are shared and their threads are not there.
         self._sessions = {os.getpid(): self._new_session()}
         self._engines: dict[int, tuple[int, Engine]] = {}
+        self._gate = self._new_gate()
 
     def __getstate__(self) -> dict[str, Any]:
-        left_behind = {'_sleep', '_clock', '_random', '_sessions', '_engines'}
+        left_behind = {'_sleep', '_clock', '_random', '_sessions', '_engines', '_gate'}
         return {name: value for name, value in vars(self).items() if name not in left_behind}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -324,7 +325,14 @@ class B2Http:
             connections=connections,
             counters=self.counter.engine,
             rate_limits=self.api_config.rate_limits.core,
+            gate=self._gate,
         )
+
+    def _new_gate(self) -> Gate:
+        from ._core.transfer import Gate
+
+        policy = self._policy('calls', 0, 0, self.TRY_COUNT_OTHER)
+        return Gate(first_pause=policy.first_delay, longest_pause=policy.max_delay)
 
     def _connect_timeout(self) -> float:
         chosen = self.api_config.timeouts
@@ -349,11 +357,19 @@ class B2Http:
         started = self._clock()
         delays = policy.delays(self._random)
         attempts = 0
+        pause = self._gate.pause()
+        if pause:
+            # Longer by a random share, since not all are to come back at once.
+            self._sleep(pause * (1 + self._random() / 4))
         while True:
             attempts += 1
             try:
-                return self._attempt(request)
+                response = self._attempt(request)
+                self._gate.accepted()
+                return response
             except B2Error as error:
+                if isinstance(error, TooManyRequests):
+                    self._gate.refused(error.retry_after_seconds)
                 if not (can_repeat and error.should_retry_http()):
                     raise
                 if error.retry_after_seconds is None:

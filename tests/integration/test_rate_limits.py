@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import pickle
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +18,8 @@ from b2fast import (
     SimulatorServer,
 )
 from b2fast.exception import InvalidArgument
+
+from ..helpers import through_pickle
 
 CONTENT = bytes(range(256)) * 4000
 
@@ -106,6 +107,6 @@ def test_looks_and_copies() -> None:
     limits = RateLimits(upload=1000)
     limits.download = 10
     assert repr(limits) == 'RateLimits(upload=1000, download=10)'
-    copy = pickle.loads(pickle.dumps(limits))  # noqa: S301
+    copy = through_pickle(limits)
     assert (copy.upload, copy.download) == (1000, 10)
     assert (limits.core.upload, limits.core.download) == (1000, 10)

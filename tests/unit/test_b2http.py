@@ -244,6 +244,31 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(server: ScriptedSer
     client.http.session.close()
 
 
+@pytest.mark.parametrize(('told', 'pause'), [(None, 600), ('1200', 1200), ('9999', 3600)])
+def test_one_refusal_holds_back_all(server: ScriptedServer, told: str | None, pause: float) -> None:
+    policy = RetryPolicy(attempts=1, first_delay=600, max_delay=3600)
+    client = Client(retry_policy=policy)
+    server.script = [error(429, 'x', **({} if told is None else {'Retry_After': told}))]
+    with pytest.raises(TooManyRequests):
+        call(client, server)
+    assert client.slept == []
+    assert call(client, server) == {}
+    (slept,) = client.slept
+    # The machine's clock goes on while the test runs; a random quarter comes on top.
+    assert 0.9 * pause * 1.25 < slept <= pause * 1.25
+    client.http.session.close()
+
+
+def test_what_is_no_refusal_holds_back_nobody(server: ScriptedServer) -> None:
+    client = Client(retry_policy=RetryPolicy(attempts=1, first_delay=600, max_delay=3600))
+    server.script = [error(503, 'x', Retry_After='5')]
+    with pytest.raises(ServiceError):
+        call(client, server)
+    assert call(client, server) == {}
+    assert client.slept == []
+    client.http.session.close()
+
+
 def test_the_deadline_ends_attempts(server: ScriptedServer) -> None:
     client = Client(
         retry_policy=RetryPolicy(attempts=100, first_delay=4, factor=1, max_delay=4, deadline=10)

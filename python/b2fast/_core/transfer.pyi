@@ -105,6 +105,15 @@ class RateLimits:
     @download.setter
     def download(self, bytes_per_second: int | None) -> None: ...
 
+# A pause that all who share it keep when the service has refused one of their requests with
+# 429; in seconds.
+@final
+class Gate:
+    def __new__(cls, *, first_pause: float = 1.0, longest_pause: float = 64.0) -> Gate: ...
+    def refused(self, retry_after: float | None = None) -> None: ...
+    def accepted(self) -> None: ...
+    def pause(self) -> float: ...
+
 @final
 class Engine:
     def __new__(
@@ -118,6 +127,7 @@ class Engine:
         memory_budget: int | None = None,
         counters: Counters | None = None,
         rate_limits: RateLimits | None = None,
+        gate: Gate | None = None,
     ) -> Engine: ...
     def upload(
         self,

@@ -11,6 +11,7 @@ pub mod download;
 pub mod engine;
 pub mod error;
 pub mod file_io;
+pub mod gate;
 pub mod hash;
 pub mod lease;
 pub mod plan;

@@ -2,28 +2,37 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::cancel::{CancelToken, POLL_INTERVAL};
 use crate::error::Result;
 
-/// What may move at once after a pause: a tenth of a second's bytes.
-const BURST: f64 = 0.1;
+/// What may move at once after a pause: a tenth of a second's bytes, in nanoseconds.
+const BURST: u64 = 100_000_000;
 
 /// Bytes per second, shared by all who hold it. It can be changed while they move bytes.
-#[derive(Default)]
+///
+/// Each stretch that moved takes its place on a line of time behind those before it, and its
+/// mover waits until that moment: in turn, and without a lock, so that it survives a fork.
 pub struct RateLimit {
     /// 0: no limit.
     bytes_per_second: AtomicU64,
-    account: Mutex<Option<Account>>,
+    /// How often the limit was set: a moment of another limit's line means nothing.
+    changes: AtomicU64,
+    made: Instant,
+    /// When all that moved so far is paid for, in nanoseconds since the limit was made.
+    paid: AtomicU64,
 }
 
-/// What is owed, as a bank would see it: bytes are drawn after they moved, and time pays them.
-#[derive(Clone, Copy)]
-struct Account {
-    balance: f64,
-    at: Instant,
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self {
+            bytes_per_second: AtomicU64::new(0),
+            changes: AtomicU64::new(0),
+            made: Instant::now(),
+            paid: AtomicU64::new(0),
+        }
+    }
 }
 
 impl RateLimit {
@@ -35,12 +44,12 @@ impl RateLimit {
         }
     }
 
-    /// Sets the limit, or none. What waits at the moment waits by the new one.
+    /// Sets the limit, or none. What waits by the old one goes on at once.
     pub fn set(&self, bytes_per_second: Option<u64>) {
-        // A debt was made at the old rate: nobody is to pay for it at the new one.
-        *self.account() = None;
         self.bytes_per_second
             .store(bytes_per_second.unwrap_or(0), Ordering::Relaxed);
+        self.paid.store(0, Ordering::Relaxed);
+        self.changes.fetch_add(1, Ordering::Release);
     }
 
     /// How much is to move at a time of `wanted` bytes: what takes a twentieth of a second, or
@@ -56,37 +65,40 @@ impl RateLimit {
 
     /// Waits as long as the bytes that have just moved take, and those of others before.
     pub fn pay(&self, bytes: usize, cancel: &CancelToken) -> Result<()> {
-        let mut bytes = bytes;
-        while let Some(rate) = self.bytes_per_second() {
-            let debt = draw(&mut self.account(), rate, bytes, Instant::now());
-            if debt.is_zero() {
-                return Ok(());
+        let Some(rate) = self.bytes_per_second() else {
+            return Ok(());
+        };
+        let changes = self.changes.load(Ordering::Acquire);
+        let now = nanoseconds(self.made.elapsed());
+        let before = self
+            .paid
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |paid| {
+                Some(draw(paid, rate, bytes, now))
+            });
+        // The closure always has a value, so there always is one before.
+        let due = draw(before.unwrap_or(now), rate, bytes, now);
+        while self.changes.load(Ordering::Acquire) == changes {
+            let left = due.saturating_sub(nanoseconds(self.made.elapsed()));
+            if left == 0 {
+                break;
             }
-            bytes = 0;
-            // In slices, since the rate may change meanwhile.
-            cancel.sleep(debt.min(POLL_INTERVAL))?;
+            // In slices, since the limit may change meanwhile.
+            cancel.sleep(Duration::from_nanos(left).min(POLL_INTERVAL))?;
         }
         Ok(())
     }
-
-    fn account(&self) -> MutexGuard<'_, Option<Account>> {
-        self.account.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// Draws `bytes` at the moment `now`; how long it takes until they are paid for.
-fn draw(account: &mut Option<Account>, rate: u64, bytes: usize, now: Instant) -> Duration {
-    // Rates and lengths are far below 2^52.
-    #[allow(clippy::cast_precision_loss)]
-    let (rate, bytes) = (rate as f64, bytes as f64);
-    let last = account.unwrap_or(Account {
-        balance: 0.0,
-        at: now,
-    });
-    let earned = now.saturating_duration_since(last.at).as_secs_f64() * rate;
-    let balance = (last.balance + earned).min(rate * BURST) - bytes;
-    *account = Some(Account { balance, at: now });
-    Duration::try_from_secs_f64(-balance / rate).unwrap_or_default()
+/// When `bytes` that move at the moment `now` are paid for, if all before them are at `paid`.
+fn draw(paid: u64, rate: u64, bytes: usize, now: u64) -> u64 {
+    let time = bytes as u128 * 1_000_000_000 / u128::from(rate);
+    paid.max(now.saturating_sub(BURST))
+        .saturating_add(u64::try_from(time).unwrap_or(u64::MAX))
+}
+
+/// A duration as a number; the longest one for what is too long, which is centuries.
+pub(crate) fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 impl fmt::Debug for RateLimit {
@@ -98,7 +110,6 @@ impl fmt::Debug for RateLimit {
 }
 
 #[cfg(test)]
-#[allow(clippy::cast_precision_loss)]
 mod tests {
     use proptest::prelude::*;
 
@@ -109,33 +120,30 @@ mod tests {
         #[test]
         fn nobody_is_faster_than_the_rate_and_a_burst(
             rate in 1..1_000_000_u64,
-            draws in prop::collection::vec((1..100_000_usize, 0..200_u64), 1..50),
+            draws in prop::collection::vec((1..100_000_usize, 0..200_000_000_u64), 1..50),
         ) {
-            let mut now = Instant::now();
-            let start = now;
-            let (mut account, mut moved) = (None, 0);
+            let start = 1_000_000_000_000;
+            let (mut now, mut paid, mut moved) = (start, 0, 0);
             for (bytes, pause) in draws {
-                now += Duration::from_millis(pause);
-                now += draw(&mut account, rate, bytes, now);
-                moved += bytes as u64;
-                // Paid, up to what a float cannot tell.
-                let left = draw(&mut account, rate, 0, now + Duration::from_micros(1));
-                prop_assert!(left < Duration::from_micros(1), "{left:?}");
-                let most = (now - start).as_secs_f64() * rate as f64 + rate as f64 * BURST;
-                prop_assert!(moved as f64 <= most + 1.0, "{moved} {most}");
+                now += pause;
+                paid = draw(paid, rate, bytes, now);
+                now = now.max(paid);
+                moved += bytes as u128 * 1_000_000_000;
+                // The time of each stretch is rounded down to a nanosecond.
+                let most = u128::from(now - start + BURST + 50) * u128::from(rate);
+                prop_assert!(moved <= most, "{moved} {most}");
             }
         }
 
         #[test]
         fn who_always_moves_gets_the_rate(rate in 1_000..1_000_000_u64, bytes in 1..50_000_usize) {
-            let start = Instant::now();
-            let (mut now, mut account) = (start, None);
+            let (mut now, mut paid) = (0, 0);
             for _ in 0..100 {
-                now += draw(&mut account, rate, bytes, now);
+                paid = draw(paid, rate, bytes, now);
+                now = now.max(paid);
             }
-            let taken = (now - start).as_secs_f64();
-            let fair = 100.0 * bytes as f64 / rate as f64;
-            prop_assert!((taken - fair).abs() <= fair * 0.001, "{taken} {fair}");
+            let fair = 100 * (bytes as u64 * 1_000_000_000 / rate);
+            prop_assert_eq!(now, fair);
         }
     }
 

@@ -1,7 +1,5 @@
 //! B2's error answers, and what they mean for a transfer.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 
 use crate::cancel::CancelToken;
@@ -39,11 +37,9 @@ pub fn read_small_body(response: &mut Response, cancel: &CancelToken) -> Result<
 ///
 /// A body that is not B2's JSON (of a proxy, say) leaves the code empty. The secrets among the
 /// headers of the request are taken out: B2 quotes the token of an upload URL in use twice.
+#[must_use]
 pub fn error_of(mut response: Response, sent: &[(&str, &str)], cancel: &CancelToken) -> Error {
-    let retry_after = response
-        .header("retry-after")
-        .and_then(|value| value.trim().parse().ok())
-        .map(Duration::from_secs);
+    let retry_after = response.retry_after();
     let body = match read_small_body(&mut response, cancel) {
         Ok(body) => body,
         Err(Error::Cancelled) => return Error::Cancelled,

@@ -5,6 +5,7 @@
 
 mod body;
 pub mod faulty;
+pub mod gated;
 pub mod http;
 pub mod limited;
 pub mod memory;
@@ -116,6 +117,13 @@ impl Response {
             .iter()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value.as_str())
+    }
+
+    /// How long the service asks to wait before the request is repeated.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        let seconds = self.header("retry-after")?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds))
     }
 }
 

@@ -8,6 +8,7 @@ use b2fast_core::download as core_download;
 use b2fast_core::engine;
 use b2fast_core::progress::Progress;
 use b2fast_core::transport::Timeouts;
+use b2fast_core::transport::gated::Gated;
 use b2fast_core::transport::http::{HttpConfig, HttpTransport};
 use b2fast_core::transport::limited::Limited;
 use b2fast_core::upload::{self, PartPiece, PartsJob, Piece, Upload};
@@ -20,6 +21,7 @@ use crate::errors::{from_callback, to_python};
 
 use super::counters::Counters;
 use super::download::Download;
+use super::gate::Gate;
 use super::rate_limits::RateLimits;
 use super::source::Source;
 use super::{Leases, Retry, digest, duration};
@@ -60,7 +62,7 @@ impl Drop for Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, user_agent, connect_timeout=46.0, idle_timeout=128.0, upload_idle_timeout=128.0, connections=10, memory_budget=None, counters=None, rate_limits=None))]
+    #[pyo3(signature = (*, user_agent, connect_timeout=46.0, idle_timeout=128.0, upload_idle_timeout=128.0, connections=10, memory_budget=None, counters=None, rate_limits=None, gate=None))]
     fn new(
         py: Python<'_>,
         user_agent: String,
@@ -71,6 +73,7 @@ impl Engine {
         memory_budget: Option<usize>,
         counters: Option<&Counters>,
         rate_limits: Option<&RateLimits>,
+        gate: Option<&Gate>,
     ) -> PyResult<Self> {
         let mut config =
             HttpConfig::from_environment(user_agent).map_err(|error| to_python(py, error))?;
@@ -84,9 +87,10 @@ impl Engine {
         config.connections = connections.max(MIN_KEPT_CONNECTIONS);
         let transport = HttpTransport::new(config).map_err(|error| to_python(py, error))?;
         let limits = rate_limits.map(RateLimits::shared).unwrap_or_default();
+        let gate = gate.map(Gate::shared).unwrap_or_default();
         Ok(Self {
             engine: Some(engine::Engine::with_counters(
-                Box::new(Limited::new(transport, limits)),
+                Box::new(Gated::new(Limited::new(transport, limits), gate)),
                 connections,
                 memory_budget.unwrap_or(DEFAULT_MEMORY),
                 counters,

@@ -3,6 +3,7 @@
 mod counters;
 mod download;
 mod engine;
+mod gate;
 mod rate_limits;
 mod source;
 
@@ -23,6 +24,7 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Retry>()?;
     module.add_class::<Leases>()?;
     module.add_class::<counters::Counters>()?;
+    module.add_class::<gate::Gate>()?;
     module.add_class::<rate_limits::RateLimits>()?;
     module.add_class::<source::Source>()?;
     module.add_class::<download::Download>()?;

@@ -1,0 +1,104 @@
+//! A transport whose requests pause together.
+
+use std::sync::Arc;
+
+use crate::cancel::CancelToken;
+use crate::error::Result;
+use crate::gate::Gate;
+use crate::transport::{Body, Request, Response, Transport};
+
+/// The status of an answer to a request that was one too many.
+const TOO_MANY_REQUESTS: u16 = 429;
+
+/// Keeps every request waiting while a gate is closed, and closes it when the service asks.
+#[derive(Debug)]
+pub struct Gated<T> {
+    inner: T,
+    gate: Arc<Gate>,
+}
+
+impl<T> Gated<T> {
+    /// The same transport behind `gate`, which others may share.
+    pub fn new(inner: T, gate: Arc<Gate>) -> Self {
+        Self { inner, gate }
+    }
+}
+
+impl<T: Transport> Transport for Gated<T> {
+    fn send(
+        &self,
+        request: &Request<'_>,
+        body: Body<'_>,
+        cancel: &CancelToken,
+    ) -> Result<Response> {
+        self.gate.wait(cancel)?;
+        let response = self.inner.send(request, body, cancel)?;
+        match response.status {
+            TOO_MANY_REQUESTS => self.gate.refused(response.retry_after()),
+            200..300 => self.gate.accepted(),
+            _ => {}
+        }
+        Ok(response)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::error::Error;
+    use crate::transport::Method;
+    use crate::transport::memory::{Answer, MemoryTransport};
+
+    const REQUEST: Request<'static> = Request {
+        method: Method::Get,
+        url: "https://pod.example/",
+        headers: &[],
+    };
+
+    #[test]
+    fn one_refusal_holds_back_all() {
+        let gate = Arc::new(Gate::default());
+        let asked = Arc::new(AtomicU32::new(0));
+        let count = asked.clone();
+        let service = MemoryTransport::new(move |_, _| {
+            count.fetch_add(1, Ordering::Relaxed);
+            Answer::new(429, Vec::new()).header("retry-after", "60")
+        });
+        let transport = Gated::new(service, gate.clone());
+        let cancel = CancelToken::new();
+        let response = transport.send(&REQUEST, Body::Empty, &cancel).unwrap();
+        assert_eq!(response.status, 429);
+        assert!(gate.pause() > Duration::from_secs(30));
+
+        let other = Gated::new(
+            MemoryTransport::new(|_, _| Answer::new(200, Vec::new())),
+            gate,
+        );
+        let impatient = CancelToken::with_poll(Box::new(|| false));
+        for result in [
+            other.send(&REQUEST, Body::Empty, &impatient),
+            transport.send(&REQUEST, Body::Empty, &impatient),
+        ] {
+            assert!(matches!(result, Err(Error::Cancelled)));
+        }
+        assert_eq!(asked.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn other_answers_hold_back_nobody() {
+        for status in [200, 206, 401, 503] {
+            let gate = Arc::new(Gate::default());
+            let service = MemoryTransport::new(move |_, _| {
+                Answer::new(status, Vec::new()).header("retry-after", "60")
+            });
+            let transport = Gated::new(service, gate.clone());
+            transport
+                .send(&REQUEST, Body::Empty, &CancelToken::new())
+                .unwrap();
+            assert_eq!(gate.pause(), Duration::ZERO, "{status}");
+        }
+    }
+}
