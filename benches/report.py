@@ -17,7 +17,8 @@ _GIB = 1024 * MIB
 _CAVEATS = """\
 - Server and clients share the processors of one machine; the server's CPU time has a column of its
   own. "bytes only" is a client that hashes nothing: none can be much faster with this server.
-- Loopback has no latency and there is no TLS: a wide-area link rewards parallelism more.
+- Loopback has no latency, and no TLS where the title does not say so. "50 ms before every answer"
+  is a service that takes its time, as B2 does: there, parallelism pays.
 - The content is random and lies in memory (`/dev/shm`) unless the command says otherwise. As much
   as a run moves is written and removed before it: the first use of memory costs a virtual machine
   up to 2 s per GiB, and a client that writes beside the old file would pay for all of it.

@@ -1,7 +1,7 @@
 """The simulator that the side-by-side runner measures against, as a process of its own.
 
-Prints a line of JSON with its URL, key ID and key, then answers each line on standard input with
-one line of JSON, until there are no more:
+Prints a line of JSON with its URL, key ID, key and certificate authority, then answers each line
+on standard input with one line of JSON, until there are no more:
 
 - ``calls``: the number of calls so far, by name;
 - ``files BUCKET``: the size and SHA-1 of each file, by name;
@@ -10,21 +10,39 @@ one line of JSON, until there are no more:
 
 from __future__ import annotations
 
+import argparse
+import atexit
 import json
+import os
 import sys
+import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from b2fast import B2Api, Bucket, InMemoryAccountInfo
 from b2fast.exception import NonExistentBucket
-from b2fast.simulator import SimulatorServer
+from b2fast.simulator import Fault, SimulatorServer
 
 
-def main(data_dir: str) -> None:
+def main() -> None:
     """Serve until standard input ends."""
-    with SimulatorServer(data_dir=data_dir) as server:
-        answer({'url': server.url, 'key_id': server.key_id, 'key': server.key})
+    parser = argparse.ArgumentParser()
+    parser.add_argument('data_dir')
+    parser.add_argument('--tls', action='store_true')
+    parser.add_argument('--latency', type=float, default=0.0)
+    arguments = parser.parse_args()
+    with SimulatorServer(data_dir=arguments.data_dir, tls=arguments.tls) as server:
+        if arguments.tls:
+            trust(server)
+        answer(
+            {
+                'url': server.url,
+                'key_id': server.key_id,
+                'key': server.key,
+                'authority': server.certificate_authority,
+            }
+        )
         api = B2Api(InMemoryAccountInfo())
         api.authorize_account(server.key_id, server.key, realm=server.url)
         commands: dict[str, Callable[..., object]] = {
@@ -33,8 +51,21 @@ def main(data_dir: str) -> None:
             'empty': lambda name: empty(api, name),
         }
         for line in sys.stdin:
-            command, *arguments = line.split()
-            answer(commands[command](*arguments))
+            command, *words = line.split()
+            # What is asked here is not measured.
+            server.clear_faults()
+            said = commands[command](*words)
+            if arguments.latency:
+                server.inject(Fault(call='*', delay=arguments.latency, rate=1))
+            answer(said)
+
+
+def trust(server: SimulatorServer) -> None:
+    """Let this process's own client trust the server."""
+    with tempfile.NamedTemporaryFile('w', suffix='.pem', delete=False) as file:
+        file.write(server.certificate_authority or '')
+    atexit.register(os.unlink, file.name)
+    os.environ['REQUESTS_CA_BUNDLE'] = file.name
 
 
 def answer(value: object) -> None:
@@ -71,4 +102,4 @@ def empty(api: B2Api, name: str) -> bool:
 
 
 if __name__ == '__main__':
-    main(sys.argv[1])
+    main()

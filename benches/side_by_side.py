@@ -25,7 +25,15 @@ from typing import Any, Self
 
 import measure
 import report
-from workloads import MIB, Variant, Workload, make_workloads
+from workloads import (
+    MIB,
+    SETTINGS,
+    Setting,
+    Variant,
+    Workload,
+    make_sources,
+    make_workloads,
+)
 
 HERE = Path(__file__).parent
 
@@ -33,9 +41,11 @@ HERE = Path(__file__).parent
 class Server:
     """The simulator in its own process, answering questions about what it stores."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, setting: Setting) -> None:
+        command = [sys.executable, str(HERE / 'server.py'), str(data_dir)]
+        command += ['--latency', str(setting.latency), *(['--tls'] if setting.tls else [])]
         self._process = subprocess.Popen(
-            [sys.executable, str(HERE / 'server.py'), str(data_dir)],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -51,6 +61,13 @@ class Server:
             'RCLONE_CONFIG_BENCH_ACCOUNT': greeting['key_id'],
             'RCLONE_CONFIG_BENCH_KEY': greeting['key'],
         }
+        if greeting['authority'] is not None:
+            trusted = data_dir / 'authority.pem'
+            trusted.write_text(greeting['authority'])
+            self.environment |= {
+                'REQUESTS_CA_BUNDLE': str(trusted),
+                'RCLONE_CA_CERT': str(trusted),
+            }
 
     def __enter__(self) -> Self:
         return self
@@ -232,6 +249,13 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument('--large-mib', type=int, default=1024, help='large file (%(default)s)')
     parser.add_argument('--small-files', type=int, default=2000, help='how many (%(default)s)')
+    parser.add_argument(
+        '--settings',
+        nargs='+',
+        choices=SETTINGS,
+        default=list(SETTINGS),
+        help='what the connections are like (all)',
+    )
     parser.add_argument('--output', type=Path, default=HERE / 'results.md')
     parser.add_argument(
         '--quick',
@@ -250,17 +274,22 @@ def main() -> None:
     load = os.getloadavg()[0]
     work_dir = Path(tempfile.mkdtemp(prefix='b2fast-bench-', dir=arguments.dir))
     try:
-        (work_dir / 'server').mkdir()
-        workloads = make_workloads(
-            work_dir,
-            large_mib=arguments.large_mib,
-            small_files=arguments.small_files,
-            quick=arguments.quick,
+        sources = make_sources(
+            work_dir, large_mib=arguments.large_mib, small_files=arguments.small_files
         )
-        with Server(work_dir / 'server') as server:
-            runner = Runner(server, workloads)
-            idle = runner.measure_idle(1 if arguments.quick else 3)
-            runner.measure_all(arguments.rounds, warm_up=not arguments.quick)
+        workloads: list[Workload] = []
+        idle: dict[str, list[measure.Usage]] = {}
+        for name in arguments.settings:
+            setting = SETTINGS[name]
+            of_setting = make_workloads(sources, setting, quick=arguments.quick)
+            data_dir = work_dir / f'server-{name}'
+            data_dir.mkdir()
+            with Server(data_dir, setting) as server:
+                runner = Runner(server, of_setting)
+                idle = idle or runner.measure_idle(1 if arguments.quick else 3)
+                runner.measure_all(arguments.rounds, warm_up=not arguments.quick)
+            shutil.rmtree(data_dir)
+            workloads += of_setting
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)
     imports = {

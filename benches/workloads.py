@@ -25,6 +25,7 @@ class Variant:
     stores_sha1: bool = True
     # One that drops what it receives has nothing to compare.
     writes: bool = True
+    plain_only: bool = False
 
 
 @dataclass
@@ -67,13 +68,13 @@ _LARGE_UPLOADS = (
         ('--b2-disable-checksum', '--transfers=4'),
         stores_sha1=False,
     ),
-    Variant('mover', 'bytes only', quick=True),
+    Variant('mover', 'bytes only', quick=True, plain_only=True),
 )
 _LARGE_DOWNLOADS = (
     *_DEFAULTS,
     Variant('b2sdk', 'b2sdk, one stream', ('--streams=1',)),
     Variant('rclone', 'rclone, one stream', ('--multi-thread-streams=0',)),
-    Variant('mover', 'bytes only, not written', quick=True, writes=False),
+    Variant('mover', 'bytes only, not written', quick=True, writes=False, plain_only=True),
 )
 _SMALL_FILES = (
     *_DEFAULTS,
@@ -85,10 +86,37 @@ _SMALL_FILES = (
 )
 
 
-def make_workloads(
-    work_dir: Path, *, large_mib: int, small_files: int, quick: bool
-) -> list[Workload]:
-    """The four jobs, with their source files, of seeded random bytes, below the directory."""
+@dataclass(frozen=True)
+class Setting:
+    """What the connections to the server are like."""
+
+    suffix: str
+    tls: bool = False
+    # Seconds before every answer.
+    latency: float = 0.0
+
+
+SETTINGS = {
+    'plain': Setting(''),
+    'tls': Setting(', TLS', tls=True),
+    'latency': Setting(', 50 ms before every answer', latency=0.05),
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The files of the jobs, and where what comes back is written."""
+
+    large: Path
+    large_target: Path
+    large_mib: int
+    small: Path
+    small_target: Path
+    small_files: int
+
+
+def make_sources(work_dir: Path, *, large_mib: int, small_files: int) -> Sources:
+    """Write files of seeded random bytes below the directory."""
     randomness = random.Random(2026)
     small_source, small_target = work_dir / 'small', work_dir / 'small-target'
     large_source, large_target = work_dir / 'large.bin', work_dir / 'large-target' / 'large.bin'
@@ -99,6 +127,11 @@ def make_workloads(
     with large_source.open('wb') as file:
         for _ in range(large_mib):
             file.write(randomness.randbytes(MIB))
+    return Sources(large_source, large_target, large_mib, small_source, small_target, small_files)
+
+
+def make_workloads(sources: Sources, setting: Setting, *, quick: bool) -> list[Workload]:
+    """The four jobs over connections of that kind."""
 
     def jobs(
         kind: str,
@@ -111,12 +144,16 @@ def make_workloads(
         return [
             Workload(
                 f'{verb}-{kind}',
-                f'{title} {direction}',
+                f'{title} {direction}{setting.suffix}',
                 f'bench-{kind}',
                 source,
                 path,
                 *numbers,
-                [variant for variant in chosen if variant.quick or not quick],
+                [
+                    variant
+                    for variant in chosen
+                    if (variant.quick or not quick) and not (setting.tls and variant.plain_only)
+                ],
             )
             for verb, direction, path, chosen in zip(
                 ('upload', 'download'), ('up', 'down'), paths, variants, strict=True
@@ -126,16 +163,16 @@ def make_workloads(
     return [
         *jobs(
             'large',
-            f'One file of {large_mib} MiB',
-            (large_source, large_target),
-            (1, large_mib * MIB),
+            f'One file of {sources.large_mib} MiB',
+            (sources.large, sources.large_target),
+            (1, sources.large_mib * MIB),
             (_LARGE_UPLOADS, _LARGE_DOWNLOADS),
         ),
         *jobs(
             'small',
-            f'{small_files:,} files of {SMALL_SIZE // 1000} kB',
-            (small_source, small_target),
-            (small_files, small_files * SMALL_SIZE),
+            f'{sources.small_files:,} files of {SMALL_SIZE // 1000} kB',
+            (sources.small, sources.small_target),
+            (sources.small_files, sources.small_files * SMALL_SIZE),
             (_SMALL_FILES, _SMALL_FILES),
         ),
     ]

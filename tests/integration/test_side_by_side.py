@@ -12,10 +12,21 @@ RUNNER = Path(__file__).parents[2] / 'benches' / 'side_by_side.py'
 
 
 @pytest.mark.rclone
-def test_the_quick_run_measures_every_client(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ('setting', 'suffix'),
+    [('plain', ''), ('tls', ', TLS'), ('latency', ', 50 ms before every answer')],
+)
+def test_the_quick_run_measures_every_client(tmp_path: Path, setting: str, suffix: str) -> None:
     output = tmp_path / 'results.md'
     result = subprocess.run(
-        [sys.executable, str(RUNNER), '--quick', f'--output={output}', f'--dir={tmp_path}'],
+        [
+            sys.executable,
+            str(RUNNER),
+            '--quick',
+            f'--settings={setting}',
+            f'--output={output}',
+            f'--dir={tmp_path}',
+        ],
         capture_output=True,
         text=True,
         timeout=110,
@@ -28,7 +39,7 @@ def test_the_quick_run_measures_every_client(tmp_path: Path) -> None:
         '20 files of 10 kB up',
         '20 files of 10 kB down',
     ):
-        section = text.partition(f'## {title}\n')[2].partition('\n## ')[0]
+        section = text.partition(f'## {title}{suffix}\n')[2].partition('\n## ')[0]
         clients = {line.split('|')[1].strip() for line in section.splitlines() if line}
         assert {'b2fast', 'b2sdk', 'rclone'} <= clients
     assert [path.name for path in tmp_path.iterdir()] == ['results.md']
