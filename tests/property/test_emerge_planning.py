@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from b2fast import CopySource, UploadSourceBytes, WriteIntent
 from b2fast.exception import InvalidArgument, InvalidUserInput
@@ -66,7 +65,7 @@ def content_of(part: EmergePart) -> bytes:
     for stretch in part.stretches:
         source = stretch.source
         assert stretch.length > 0
-        assert 0 <= stretch.offset
+        assert stretch.offset >= 0
         if isinstance(source, CopySource):
             first, last = source.get_copy_source_range(
                 stretch.offset, stretch.length

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from enum import Enum, auto, unique
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from ..._core import hashing
 from ...exception import InvalidUploadSource
@@ -225,10 +225,10 @@ class UploadSourceLocalFileRange(UploadSourceLocalFileBase):
 
     def open(self) -> BinaryIO:
         """Open the stretch."""
-        stretch: BinaryIO = wrap_with_range(
-            super().open(), self.file_size, self.offset, self.content_length
+        file = super().open()
+        return cast(
+            'BinaryIO', wrap_with_range(file, self.file_size, self.offset, self.content_length)
         )
-        return stretch
 
 
 class UploadSourceStream(AbstractUploadSource):
@@ -312,12 +312,11 @@ class UploadSourceStreamRange(UploadSourceStream):
 
     def open(self) -> BinaryIO:
         """Open the stretch."""
-        stream: BinaryIO = super().open()
+        stream = super().open()
         if self._content_length is None:
             go_to(stream, self._offset)
             return stream
-        stretch: Any = RangeOfInputStream(stream, self._offset, self._content_length)
-        return stretch
+        return cast('BinaryIO', RangeOfInputStream(stream, self._offset, self._content_length))
 
 
 def path_of_content(source: AbstractUploadSource) -> Path | None:
