@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from b2fast import (
-    SSE_B2_AES,
-    B2Api,
     Bucket,
     CopySource,
     FileVersion,
     OutboundTransferSource,
-    ProgressListenerForTest,
     UploadSourceBytes,
     UploadSourceLocalFile,
     UploadSourceLocalFileRange,
     UploadSourceStream,
     UploadSourceStreamRange,
-    WriteIntent,
 )
 
-from ..conftest import PART_SIZE, Account
+from ..conftest import PART_SIZE
 from ..helpers import sha1_of
 
 CONTENT = bytes(number * 7 % 251 for number in range(5000))

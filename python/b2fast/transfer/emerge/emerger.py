@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ..._core.planning import MAX_FILE_SIZE, MAX_PART_SIZE
 from ...encryption.types import EncryptionMode
 from ...exception import (
+    CopyArgumentsMismatch,
+    CopySourceTooBig,
     FileNotPresent,
     InvalidArgument,
     MaxFileSizeExceeded,
     WrongEncryptionSettingForFileWrite,
 )
-from ...http_constants import LARGE_FILE_SHA1
+from ...http_constants import LARGE_FILE_SHA1, SSE_C_KEY_ID_FILE_INFO_KEY_NAME
 from ...progress import AbstractProgressListener, TransferProgress
 from ..outbound.copy_source import CopySource
 from ..outbound.upload_manager import named_in_errors
@@ -24,6 +27,7 @@ from .part_content import PartContent
 from .planner import EmergePart, PartSizes, plan_file, plan_parts
 from .unbound import read_parts
 from .units import known_sha1_of, units_of
+from .write_intent import WriteIntent
 
 if TYPE_CHECKING:
     from ...encryption.setting import EncryptionSetting
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
     from ...large_file.part import Part
     from ...services import Services
     from .new_file import NewFile
-    from .write_intent import WriteIntent
 
 
 class Emerger:
@@ -84,6 +87,56 @@ class Emerger:
             continue_large_file_id=continue_large_file_id,
             sha1=large_file_sha1,
         )
+
+    def copy(
+        self,
+        new_file: NewFile,
+        source: CopySource,
+        listener: AbstractProgressListener,
+        min_part_size: int | None = None,
+        max_part_size: int | None = None,
+    ) -> FileVersion:
+        """Make a file of a stored one, in parts if it is too big for one call.
+
+        See `Bucket.copy`.
+        """
+        sizes = self.part_sizes(min_part_size, None, max_part_size)
+        whole = not source.length
+        if whole:
+            try:
+                return self._copied_file(new_file, source, new_file.file_info, listener)
+            except CopySourceTooBig as error:
+                if error.size <= sizes.maximum:
+                    raise
+                source = source.get_copy_source_range(0, error.size)
+        sha1 = None
+        if source.length is not None and source.length > sizes.maximum:
+            new_file, sha1 = self._with_metadata_of(source, whole, new_file)
+        return self.emerge(new_file, [WriteIntent(source)], listener, sizes, large_file_sha1=sha1)
+
+    def _with_metadata_of(
+        self, source: CopySource, whole: bool, new_file: NewFile
+    ) -> tuple[NewFile, str | None]:
+        """What a copy in parts takes from its source, as one call does; and its SHA-1, if known.
+
+        :param whole: is it certain that all of the source is copied?
+        """
+        if new_file.content_type is not None:
+            return new_file, None
+        if new_file.file_info:
+            raise CopyArgumentsMismatch('File info can be set only when content type is set')
+        content_type, info = source.source_content_type, source.source_file_info
+        sha1 = (info or {}).get(LARGE_FILE_SHA1)
+        if content_type is None or info is None:
+            found = self.services.api.get_file_info(source.file_id)
+            content_type, info = found.content_type, found.file_info
+            whole = (source.offset, source.length) == (0, found.size)
+            sha1 = found.get_content_sha1()
+        # The key is that of the copy, and the SHA-1 that of all the content.
+        own = (SSE_C_KEY_ID_FILE_INFO_KEY_NAME, LARGE_FILE_SHA1)
+        kept = {key: value for key, value in info.items() if key not in own}
+        copy = replace(new_file, content_type=content_type, file_info=kept)
+        return copy, sha1 if whole else None
 
     def emerge_stream(
         self,
@@ -160,7 +213,15 @@ class Emerger:
         if continue_large_file_id is not None:
             raise ValueError('Cannot resume emerging single part plan.')
         if part.is_copy:
-            return self._copied_file(new_file, part, listener)
+            stretch = part.stretches[0]
+            assert isinstance(stretch.source, CopySource)
+            return self._copied_file(
+                new_file,
+                stretch.source.get_copy_source_range(stretch.offset, stretch.length),
+                # One without the other is refused, unless there is nothing to be lost.
+                new_file.file_info or (None if new_file.content_type is None else {}),
+                listener,
+            )
         _check_encryption(new_file.encryption)
         source, sha1 = self._source_of(part)
         with self.services.transfer_seam.open(source) as content:
@@ -171,20 +232,19 @@ class Emerger:
         return self._version(answer)
 
     def _copied_file(
-        self, new_file: NewFile, part: EmergePart, listener: AbstractProgressListener
+        self,
+        new_file: NewFile,
+        source: CopySource,
+        file_info: dict[str, str] | None,
+        listener: AbstractProgressListener,
     ) -> FileVersion:
         if new_file.custom_upload_timestamp is not None:
             raise InvalidArgument('custom_upload_timestamp', 'b2_copy_file does not take it')
-        stretch = part.stretches[0]
-        source = stretch.source
-        assert isinstance(source, CopySource)
-        info = new_file.file_info
         return self.services.copy_manager.copy_file(
-            source.get_copy_source_range(stretch.offset, stretch.length),
+            source,
             new_file.file_name,
             content_type=new_file.content_type,
-            # One without the other is refused, unless there is nothing to be lost.
-            file_info=info or (None if new_file.content_type is None else {}),
+            file_info=file_info,
             destination_bucket_id=new_file.bucket_id,
             progress_listener=listener,
             destination_encryption=new_file.encryption,
