@@ -12,6 +12,7 @@ from .exception import (
     BucketIdNotFound,
     FileNotHidden,
     FileNotPresent,
+    FileOrBucketNotFound,
     UnexpectedFileVersionAction,
 )
 from .file_lock import UNKNOWN_BUCKET_RETENTION, BucketRetentionSetting
@@ -221,7 +222,11 @@ class Bucket(BucketEmerging):
 
         Raises `FileNotPresent` if there is none, or if it is hidden.
         """
-        return self.api.get_file_info_by_name(self._known_name(), file_name)
+        try:
+            return self.api.get_file_info_by_name(self._known_name(), file_name)
+        except FileOrBucketNotFound:
+            # A HEAD request is answered without a word on which of the two is missing.
+            raise FileNotPresent(bucket_name=self.name, file_id_or_name=file_name) from None
 
     def download_file_by_id(
         self,

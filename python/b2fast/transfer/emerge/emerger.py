@@ -296,6 +296,10 @@ class Emerger:
         else:
             file_id = continue_large_file_id
             finished = self._finished_parts(new_file, file_info, file_id)
+            if isinstance(parts, list) and any(number > len(parts) for number in finished):
+                raise ValueError(
+                    'Cannot manually resume unfinished large file with more parts than planned'
+                )
         counted = _Counted(parts)
         with named_in_errors(new_file.file_name, file_id):
             sha1s = PartsOfLargeFile(
