@@ -128,13 +128,16 @@ class BucketWrites:
         )
         if upload_mode is UploadMode.INCREMENTAL:
             sources = self._incremental_sources(source, file_name)
-            if len(sources) > 1:
+            # A mere copy has the time at which it is made.
+            is_copy = sources[-1].get_content_length() == 0
+            if len(sources) > 1 and not (is_copy and custom_upload_timestamp is not None):
                 emerger = self.api.services.emerger
                 return emerger.emerge(
                     NewFile(
                         self.id_,
                         file_name,
-                        content_type,
+                        # Metadata are those of the upload, not those of the copied version.
+                        content_type or self.DEFAULT_CONTENT_TYPE,
                         file_info,
                         encryption,
                         file_retention,

@@ -396,11 +396,30 @@ def test_incremental_upload(
         upload(content)
         return account.api.stats().bytes_sent - before
 
-    assert sent(CONTENT) == len(CONTENT)
+    assert sent(CONTENT[:PART_SIZE]) == PART_SIZE
+    assert sent(CONTENT[:PART_SIZE]) == 0
+    assert sent(CONTENT) == len(CONTENT) - PART_SIZE
     assert sent(CONTENT + b'more') == 4
     assert sent(CONTENT + b'more' + CONTENT) == len(CONTENT)
     other = bytes(10) + CONTENT
     assert sent(other) == len(other)
     shorter = other[:-1]
     assert sent(shorter) == len(shorter)
-    assert bucket.get_file_info_by_name('file').file_info['k'] == 'v'
+    info = bucket.get_file_info_by_name('file').file_info
+    assert info == {'k': 'v', 'large_file_sha1': sha1_of(shorter)}
+
+
+def test_incremental_upload_of_the_same_content(
+    bucket: Bucket, make_file: Callable[..., Path]
+) -> None:
+    path = make_file(CONTENT[:PART_SIZE])
+    bucket.upload_local_file(path, 'file', 'text/css', {'old': 'info'})
+    version = bucket.upload_local_file(
+        path, 'file', file_info={'new': 'info'}, upload_mode=UploadMode.INCREMENTAL
+    )
+    assert version.file_info == {'new': 'info'}
+    assert version.content_type != 'text/css'
+    version = bucket.upload_local_file(
+        path, 'file', upload_mode=UploadMode.INCREMENTAL, custom_upload_timestamp=10**12
+    )
+    assert content_of(bucket, version) == CONTENT[:PART_SIZE]
