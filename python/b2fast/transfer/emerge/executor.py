@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +30,9 @@ DOWNLOADED_BYTES_AT_A_TIME = 64 * 1024 * 1024
 """What is kept in memory of stored files that are too short to be copied. One part may have more,
 and then it is the only one."""
 
+_TIME_TO_END = 0.5
+"""Seconds that threads get to end after an error; Ctrl-C has to work within one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Load:
@@ -43,6 +48,13 @@ class Load:
     copies: int = 0
     downloaded: int = 0
     units: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    unit: Unit
+    load: Load
+    thread: threading.Thread | None = None
 
 
 class MonotonicProgress(AbstractProgressListener):
@@ -99,8 +111,7 @@ class PartsOfLargeFile:
         self._limit = Load(
             workers, copies, DOWNLOADED_BYTES_AT_A_TIME, most_units or workers + copies
         )
-        self._pool = ThreadPoolExecutor(workers, 'b2fast-emerge')
-        self._running: dict[Future[Any], tuple[Unit, Load]] = {}
+        self._running: dict[Future[Any], _Running] = {}
         self._sha1s: dict[int, str] = {}
 
     def store(self, units: Iterable[Unit]) -> list[str]:
@@ -117,23 +128,41 @@ class PartsOfLargeFile:
         except BaseException as error:
             # Parts that are being sent look at this, and end.
             self._state.set_error(str(error) or type(error).__name__)
+            self._wait_for_the_end()
             raise
-        finally:
-            self._pool.shutdown(cancel_futures=True)
         return [self._sha1s[number] for number in sorted(self._sha1s)]
 
     def _start(self, unit: Unit) -> None:
         load = self._load_of(unit)
         while not self._has_room(load):
             self._collect()
-        future: Future[Any]
         if isinstance(unit, CopyUnit):
-            future = self._copy(unit)
-        elif isinstance(unit, RunUnit):
-            future = self._pool.submit(self._send_run, unit)
-        else:
-            future = self._pool.submit(self._send_pieces, unit)
-        self._running[future] = unit, load
+            self._running[self._copy(unit)] = _Running(unit, load)
+            return
+        future: Future[dict[int, str]] = Future()
+        # Of the daemon kind: a connection that stands still must not hold up the end of the
+        # program after Ctrl-C.
+        thread = threading.Thread(
+            target=self._run, args=(unit, future), name='b2fast-emerge', daemon=True
+        )
+        self._running[future] = _Running(unit, load, thread)
+        thread.start()
+
+    def _run(self, unit: RunUnit | PiecesUnit, future: Future[dict[int, str]]) -> None:
+        try:
+            if isinstance(unit, RunUnit):
+                future.set_result(self._send_run(unit))
+            else:
+                future.set_result(self._send_pieces(unit))
+        except BaseException as error:
+            future.set_exception(error)
+
+    def _wait_for_the_end(self) -> None:
+        """Give the threads that send the time to notice that there was an error."""
+        end = time.monotonic() + _TIME_TO_END
+        for running in self._running.values():
+            if running.thread is not None:
+                running.thread.join(max(0.0, end - time.monotonic()))
 
     def _load_of(self, unit: Unit) -> Load:
         if isinstance(unit, CopyUnit):
@@ -143,8 +172,9 @@ class PartsOfLargeFile:
         return Load(uploads=1, downloaded=downloaded_bytes(unit.part))
 
     def _has_room(self, load: Load) -> bool:
+        loads = [running.load for running in self._running.values()]
         for field in fields(Load):
-            used = sum(getattr(other, field.name) for _, other in self._running.values())
+            used = sum(getattr(other, field.name) for other in loads)
             # What is too much by itself goes alone.
             if used and used + getattr(load, field.name) > getattr(self._limit, field.name):
                 return False
@@ -156,10 +186,12 @@ class PartsOfLargeFile:
         if not done:
             raise UnboundStreamBufferTimeout(f'no part was stored within {self._patience} seconds')
         for future in done:
-            unit, _ = self._running.pop(future)
+            running = self._running.pop(future)
+            if running.thread is not None:
+                running.thread.join()
             result = future.result()
-            if isinstance(unit, CopyUnit):
-                self._sha1s[unit.number] = result['contentSha1']
+            if isinstance(running.unit, CopyUnit):
+                self._sha1s[running.unit.number] = result['contentSha1']
             else:
                 self._sha1s.update(result)
 
