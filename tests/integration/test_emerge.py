@@ -34,6 +34,7 @@ from b2fast import (
     WriteIntent,
 )
 from b2fast.exception import (
+    B2Error,
     CopyArgumentsMismatch,
     InvalidArgument,
     InvalidUserInput,
@@ -377,6 +378,21 @@ def test_file_that_changed_since_it_was_planned(
         make_file(bytes(size + 1))
         with pytest.raises(SourceChanged):
             concatenate([source, UploadSourceBytes(bytes(PART_SIZE))][: 1 + (size > 100)], 'file')
+    assert list(bucket.ls()) == []
+
+
+def test_single_file_is_read_once_before_it_is_sent(
+    bucket: Bucket, make_file: Callable[..., Path]
+) -> None:
+    """What changes after that is refused, and does not get the SHA-1 of what was read."""
+    path = make_file(CONTENT)
+
+    class Listener(ProgressListenerForTest):
+        def set_total_bytes(self, total_byte_count: int) -> None:
+            path.write_bytes(CONTENT[::-1])
+
+    with pytest.raises(B2Error):
+        bucket.concatenate([UploadSourceLocalFile(path)], 'file', progress_listener=Listener())
     assert list(bucket.ls()) == []
 
 

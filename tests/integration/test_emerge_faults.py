@@ -22,6 +22,7 @@ from b2fast import (
 )
 from b2fast.exception import InvalidUserInput, MaxRetriesExceeded, ServiceError
 from b2fast.simulator import Fault
+from b2fast.transfer.emerge import executor, part_content, units
 
 from ..conftest import PART_SIZE, Account
 from .test_emerge import CONTENT, content_of
@@ -130,8 +131,6 @@ def test_ctrl_c(bucket: Bucket) -> None:
 
 
 def test_ten_thousand_parts_and_one_more(bucket: Bucket, monkeypatch: Any) -> None:
-    import b2fast.transfer.emerge.units as units
-
     monkeypatch.setattr(units, 'MAX_PARTS', 3)
 
     def make(count: int) -> FileVersion:
@@ -141,3 +140,35 @@ def test_ten_thousand_parts_and_one_more(bucket: Bucket, monkeypatch: Any) -> No
     assert make(3).size == 3 * PART_SIZE
     with pytest.raises(InvalidUserInput, match='more than 3 parts'):
         make(4)
+
+
+def test_downloaded_stretches_wait_for_memory(bucket: Bucket, monkeypatch: Any) -> None:
+    """Parts of several short copies are downloaded one at a time if they fill the memory."""
+    stored = bucket.upload_bytes(CONTENT, 'stored')
+    download = part_content.download_stretch
+    running: set[int] = set()
+    most = 0
+
+    def counted(services: Any, source: CopySource) -> bytes:
+        nonlocal most
+        running.add(threading.get_ident())
+        most = max(most, len(running))
+        return download(services, source)
+
+    send = executor.PartsOfLargeFile._send
+
+    def send_and_forget(self: Any, *args: Any) -> Any:
+        try:
+            return send(self, *args)
+        finally:
+            running.discard(threading.get_ident())
+
+    monkeypatch.setattr(part_content, 'download_stretch', counted)
+    monkeypatch.setattr(executor.PartsOfLargeFile, '_send', send_and_forget)
+    sources = [CopySource(stored.id_, number, PART_SIZE // 2) for number in range(40)]
+    expected = b''.join(CONTENT[number : number + PART_SIZE // 2] for number in range(40))
+    for limit, fits in ((2 * PART_SIZE, 2), (1, 1)):
+        monkeypatch.setattr(executor, 'DOWNLOADED_BYTES_AT_A_TIME', limit)
+        most = 0
+        assert content_of(bucket, bucket.concatenate(sources, 'file')) == expected
+        assert 1 <= most <= fits

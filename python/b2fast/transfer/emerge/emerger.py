@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from .executor import PartsOfLargeFile, check_unchanged
 from .part_content import PartContent
 from .planner import EmergePart, PartSizes, plan_file, plan_parts
 from .unbound import read_parts
-from .units import known_sha1_of, units_of
+from .units import content_of, known_sha1_of, units_of
 from .write_intent import WriteIntent
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ...file_version import FileVersion
     from ...large_file.part import Part
     from ...services import Services
+    from ..outbound.outbound_source import OutboundTransferSource
     from .new_file import NewFile
 
 
@@ -77,8 +78,9 @@ class Emerger:
         if len(parts) == 1:
             return self._small_file(new_file, parts[0], listener, continue_large_file_id)
         sizes.check_for_large_file(self._absolute_minimum)
+        part_sha1s: Sequence[str] = ()
         if large_file_sha1 is None and len(intents) == 1:
-            large_file_sha1 = intents[0].get_content_sha1()
+            large_file_sha1, part_sha1s = self._hash(intents[0].outbound_source, parts)
         return self._large_file(
             new_file,
             parts,
@@ -86,7 +88,23 @@ class Emerger:
             total=total,
             continue_large_file_id=continue_large_file_id,
             sha1=large_file_sha1,
+            part_sha1s=part_sha1s,
         )
+
+    def _hash(
+        self, source: OutboundTransferSource, parts: list[EmergePart]
+    ) -> tuple[str | None, Sequence[str]]:
+        """The SHA-1 of a source that is all of the file; those of the parts too, if it is read."""
+        content = content_of(source)
+        if (
+            content is None
+            or content.source.is_sha1_known()
+            or source.get_content_length() != content.size
+        ):
+            return source.get_content_sha1(), ()
+        with self.services.transfer_seam.open(content.source) as opened:
+            check_unchanged(content.source, opened.length, content.size)
+            return opened.hash_parts([(part.stretches[0].offset, part.length) for part in parts])
 
     def copy(
         self,
@@ -276,6 +294,7 @@ class Emerger:
         total: int | None = None,
         continue_large_file_id: str | None = None,
         sha1: str | None = None,
+        part_sha1s: Sequence[str] = (),
         most_units: int | None = None,
         patience: float | None = None,
     ) -> FileVersion:
@@ -283,6 +302,7 @@ class Emerger:
 
         :param total: bytes, if all parts are known
         :param sha1: of the whole file in hex, if it is known
+        :param part_sha1s: of all parts in hex, if they are known
         :param most_units: see `PartsOfLargeFile`, as for ``patience``
         """
         _check_encryption(new_file.encryption)
@@ -310,7 +330,7 @@ class Emerger:
                 finished,
                 most_units,
                 patience,
-            ).store(units_of(counted, together=patience is None))
+            ).store(units_of(counted, together=patience is None, sha1s=part_sha1s))
             return self._version(
                 self.services.upload_manager.finish_large_file(file_id, sha1s, counted.length)
             )

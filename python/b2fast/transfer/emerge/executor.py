@@ -19,7 +19,7 @@ from ..outbound.upload_source import AbstractUploadSource
 from .part_content import PartContent, downloaded_bytes
 from .planner import EmergePart
 from .stretches import Stretch
-from .units import CopyUnit, PiecesUnit, RunUnit, Unit
+from .units import Content, CopyUnit, PiecesUnit, RunUnit, Unit
 
 if TYPE_CHECKING:
     from ...encryption.setting import EncryptionSetting
@@ -224,10 +224,7 @@ class PartsOfLargeFile:
         parts = []
         for part in unit.parts:
             finished = self._finished.get(part.number)
-            stretch = Stretch(content.source, part.offset - content.start, part.length)
-            if finished is not None and _is_same(
-                finished, PartContent(self._services, EmergePart((stretch,)))
-            ):
+            if finished is not None and self._is_part(finished, part, content):
                 self._state.update_part_bytes(part.length)
                 stored[part.number] = finished.content_sha1
             else:
@@ -235,6 +232,14 @@ class PartsOfLargeFile:
         if parts:
             stored.update(self._send(content.whole(), parts, content.size))
         return stored
+
+    def _is_part(self, finished: Part, part: PartUpload, content: Content) -> bool:
+        if finished.content_length != part.length:
+            return False
+        if part.sha1 is not None:
+            return finished.content_sha1 == part.sha1
+        stretch = Stretch(content.source, part.offset - content.start, part.length)
+        return _is_same(finished, PartContent(self._services, EmergePart((stretch,))))
 
     def _send(
         self, source: AbstractUploadSource, parts: list[PartUpload], size: int | None = None

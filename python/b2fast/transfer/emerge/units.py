@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,10 +82,13 @@ class RunUnit:
 Unit = CopyUnit | PiecesUnit | RunUnit
 
 
-def units_of(parts: Iterable[EmergePart], together: bool) -> Iterator[Unit]:
+def units_of(
+    parts: Iterable[EmergePart], together: bool, sha1s: Sequence[str] = ()
+) -> Iterator[Unit]:
     """Make units of parts.
 
     :param together: look for parts that go together; if not, no part waits for the next one
+    :param sha1s: of all parts in hex, if they are known
 
     Raises `InvalidUserInput` at part 10,001.
     """
@@ -95,7 +98,7 @@ def units_of(parts: Iterable[EmergePart], together: bool) -> Iterator[Unit]:
             raise InvalidUserInput(
                 f'the content needs more than {MAX_PARTS} parts; make the parts larger'
             )
-        unit = _unit_of(number, part)
+        unit = _unit_of(number, part, sha1s[number - 1] if sha1s else None)
         if run is not None:
             if isinstance(unit, RunUnit) and run.content.is_same_as(unit.content):
                 run.parts.extend(unit.parts)
@@ -110,14 +113,14 @@ def units_of(parts: Iterable[EmergePart], together: bool) -> Iterator[Unit]:
         yield run
 
 
-def _unit_of(number: int, part: EmergePart) -> Unit:
+def _unit_of(number: int, part: EmergePart, sha1: str | None) -> Unit:
     if part.is_copy:
         return CopyUnit(number, part.stretches[0])
     if len(part.stretches) == 1:
         stretch = part.stretches[0]
         content = content_of(stretch.source)
         if content is not None:
-            sha1 = known_sha1_of(stretch)
+            sha1 = sha1 or known_sha1_of(stretch)
             offset = content.start + stretch.offset
             return RunUnit(content, [PartUpload(number, offset, stretch.length, sha1)])
     return PiecesUnit(number, part)
