@@ -202,6 +202,12 @@ if TYPE_CHECKING:
     from .stream.range import (
         RangeOfInputStream as RangeOfInputStream,
     )
+    from .transfer.emerge.downloaded_stretch import (
+        CachedBytesStreamOpener as CachedBytesStreamOpener,
+    )
+    from .transfer.emerge.write_intent import (
+        WriteIntent as WriteIntent,
+    )
     from .transfer.inbound.download_manager import (
         DownloadManager as DownloadManager,
     )
@@ -244,6 +250,9 @@ if TYPE_CHECKING:
         UploadMode as UploadMode,
         UploadSourceBytes as UploadSourceBytes,
         UploadSourceLocalFile as UploadSourceLocalFile,
+        UploadSourceLocalFileRange as UploadSourceLocalFileRange,
+        UploadSourceStream as UploadSourceStream,
+        UploadSourceStreamRange as UploadSourceStreamRange,
     )
     from .types import (
         EVENT_TYPE as EVENT_TYPE,
@@ -463,6 +472,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'WritingStreamWithProgress',
     ),
     'stream.range': ('RangeOfInputStream',),
+    'transfer.emerge.downloaded_stretch': ('CachedBytesStreamOpener',),
+    'transfer.emerge.write_intent': ('WriteIntent',),
     'transfer.inbound.download_manager': ('DownloadManager',),
     'transfer.inbound.downloaded_file': ('DownloadedFile',),
     'transfer.inbound.downloader.abstract': ('AbstractDownloader',),
@@ -483,6 +494,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'UploadMode',
         'UploadSourceBytes',
         'UploadSourceLocalFile',
+        'UploadSourceLocalFileRange',
+        'UploadSourceStream',
+        'UploadSourceStreamRange',
     ),
     'types': (
         'EVENT_TYPE',

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .bucket_writes import BucketWrites
+from .bucket_emerging import BucketEmerging
 from .encryption.setting import EncryptionSetting
 from .encryption.types import EncryptionMode
 from .exception import (
     BucketIdNotFound,
     FileNotHidden,
     FileNotPresent,
+    FileOrBucketNotFound,
     UnexpectedFileVersionAction,
 )
 from .file_lock import UNKNOWN_BUCKET_RETENTION, BucketRetentionSetting
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .types import LifecycleRule, NotificationRule, NotificationRuleResponse
 
 
-class Bucket(BucketWrites):
+class Bucket(BucketEmerging):
     """A bucket and what can be done in it.
 
     One that comes from `B2Api.get_bucket_by_name` may know its ID and name only, since both can
@@ -221,7 +222,11 @@ class Bucket(BucketWrites):
 
         Raises `FileNotPresent` if there is none, or if it is hidden.
         """
-        return self.api.get_file_info_by_name(self._known_name(), file_name)
+        try:
+            return self.api.get_file_info_by_name(self._known_name(), file_name)
+        except FileOrBucketNotFound:
+            # A HEAD request is answered without a word on which of the two is missing.
+            raise FileNotPresent(bucket_name=self.name, file_id_or_name=file_name) from None
 
     def download_file_by_id(
         self,

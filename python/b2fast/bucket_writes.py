@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from .exception import CopySourceTooBig, InvalidArgument, InvalidUserInput
+from .exception import FileNotPresent, InvalidArgument
 from .file_info import with_standard_headers
-from .http_constants import DEFAULT_MAX_PART_SIZE
 from .large_file.services import AUTO_CONTENT_TYPE
 from .progress import AbstractProgressListener, DoNothingProgressListener
+from .transfer.emerge.new_file import NewFile
+from .transfer.emerge.write_intent import WriteIntent
 from .transfer.outbound.copy_source import CopySource
 from .transfer.outbound.file_upload import FileUpload
 from .transfer.outbound.upload_source import (
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from .api import B2Api
     from .encryption.setting import EncryptionSetting
     from .file_lock import FileRetentionSetting, LegalHold
-    from .file_version import FileVersion
+    from .file_version import DownloadVersion, FileVersion
+    from .transfer.outbound.outbound_source import OutboundTransferSource
     from .types import Sha1HexDigest
 
 
@@ -38,6 +41,10 @@ class BucketWrites:
 
     api: B2Api
     id_: str
+
+    @abstractmethod
+    def get_file_info_by_name(self, file_name: str) -> DownloadVersion:
+        """See `Bucket.get_file_info_by_name`."""
 
     def upload_bytes(
         self,
@@ -103,31 +110,68 @@ class BucketWrites:
 
         :param local_file: its path; symbolic links are followed
         :param sha1_sum: its SHA-1 in hex, if it is known, which saves one pass over a large file
-        :param upload_mode: `UploadMode.FULL`
+        :param upload_mode: with `UploadMode.INCREMENTAL` a file that starts with the content of
+                    its newest version, as one that was appended to, is made of a copy of that
+                    version and of what follows. It is read twice
 
         Raises `InvalidUploadSource` if there is no regular file, and `OSError` if it cannot be
         read.
         """
-        if upload_mode is not UploadMode.FULL:
-            raise InvalidArgument('upload_mode', 'only UploadMode.FULL is possible')
+        source = UploadSourceLocalFile(local_file, sha1_sum)
+        file_info = with_standard_headers(
+            file_info,
+            cache_control=cache_control,
+            expires=expires,
+            content_disposition=content_disposition,
+            content_encoding=content_encoding,
+            content_language=content_language,
+        )
+        if upload_mode is UploadMode.INCREMENTAL:
+            sources = self._incremental_sources(source, file_name)
+            # A mere copy has the time at which it is made.
+            is_copy = sources[-1].get_content_length() == 0
+            if len(sources) > 1 and not (is_copy and custom_upload_timestamp is not None):
+                emerger = self.api.services.emerger
+                return emerger.emerge(
+                    NewFile(
+                        self.id_,
+                        file_name,
+                        # Metadata are those of the upload, not those of the copied version.
+                        content_type or self.DEFAULT_CONTENT_TYPE,
+                        file_info,
+                        encryption,
+                        file_retention,
+                        legal_hold,
+                        custom_upload_timestamp,
+                    ),
+                    WriteIntent.wrap_sources_iterator(sources),
+                    progress_listener or DoNothingProgressListener(),
+                    emerger.part_sizes(min_part_size),
+                    large_file_sha1=source.get_content_sha1(),
+                )
         return self._upload(
-            UploadSourceLocalFile(local_file, sha1_sum),
+            source,
             file_name,
             content_type,
-            with_standard_headers(
-                file_info,
-                cache_control=cache_control,
-                expires=expires,
-                content_disposition=content_disposition,
-                content_encoding=content_encoding,
-                content_language=content_language,
-            ),
+            file_info,
             progress_listener,
             encryption,
             file_retention,
             legal_hold,
             custom_upload_timestamp,
             min_part_size=min_part_size,
+        )
+
+    def _incremental_sources(
+        self, source: UploadSourceLocalFile, file_name: str
+    ) -> list[OutboundTransferSource]:
+        validate_b2_file_name(file_name)
+        try:
+            stored = self.get_file_info_by_name(file_name)
+        except FileNotPresent:
+            return [source]
+        return source.get_incremental_sources(
+            stored, self.api.account_info.get_absolute_minimum_part_size()
         )
 
     def upload(
@@ -255,14 +299,15 @@ class BucketWrites:
     ) -> FileVersion:
         """Make a file in this bucket of one in the same account, or of a stretch of it.
 
-        The content is copied within B2 by one call (``b2_copy_file``), which takes 5 GB.
+        The content is copied within B2: by one call (``b2_copy_file``) up to 5 GB, else in parts
+        that are copied side by side.
 
         :param file_id: the source, in whichever bucket
         :param content_type: None to take content type and file info from the source
         :param file_info: replaces the source's; only with a content type
         :param offset: the first byte to copy; needs ``length``
         :param length: bytes to copy; None or 0 for the whole file
-        :param progress_listener: is told the length, if it is given, and what was copied
+        :param progress_listener: is told the length, if it is known before, and what was copied
         :param destination_encryption: SSE-B2, or SSE-C with a key; None for the bucket's default
         :param source_encryption: the key of an SSE-C file
         :param source_file_info: the source's file info; with ``source_content_type`` it is
@@ -272,14 +317,14 @@ class BucketWrites:
         :param legal_hold: whether it cannot be deleted at all
         :param cache_control: a header of later downloads, as are ``expires`` and the following
                     ones; they belong to the file info, so they need a content type
-        :param min_part_size: bytes; accepted as b2sdk does, for copies in parts
-        :param max_part_size: bytes; more than that is not copied in one call
+        :param min_part_size: bytes of every part but the last one; B2's minimum if None
+        :param max_part_size: bytes; more than that is copied in parts. 5 GB if None
 
         Raises `ValueError` for an offset without a length, `UnusableFileName`,
         `CopyArgumentsMismatch` for file info without a content type or a content type without
         file info (which a stretch may have), `SSECKeyIdMismatchInCopy` if ``source_file_info``
-        is missing, `CopySourceTooBig` for more than one call can copy, and errors of the
-        service.
+        is missing for a copy by one call, `InvalidUserInput` and `InvalidArgument` for part
+        sizes that contradict each other or that B2 refuses, and errors of the service.
         """
         source = CopySource(
             file_id,
@@ -290,8 +335,8 @@ class BucketWrites:
             source_content_type,
         )
         validate_b2_file_name(new_file_name)
-        if length:
-            _check_length_of_copy(length, min_part_size, max_part_size)
+        if (length or 0) < 0:
+            raise InvalidArgument('length', 'must not be negative')
         merged = with_standard_headers(
             file_info,
             cache_control=cache_control,
@@ -300,38 +345,18 @@ class BucketWrites:
             content_encoding=content_encoding,
             content_language=content_language,
         )
-        info: dict[str, str] | None = merged or file_info
-        if length and not merged:
-            info = None if content_type is None else {}
-        return self.api.services.copy_manager.copy_file(
+        return self.api.services.emerger.copy(
+            NewFile(
+                self.id_,
+                new_file_name,
+                content_type,
+                merged or file_info,
+                destination_encryption,
+                file_retention,
+                legal_hold,
+            ),
             source,
-            new_file_name,
-            content_type=content_type,
-            file_info=info,
-            destination_bucket_id=self.id_,
-            progress_listener=progress_listener or DoNothingProgressListener(),
-            destination_encryption=destination_encryption,
-            source_encryption=source_encryption,
-            legal_hold=legal_hold,
-            file_retention=file_retention,
-        ).result()
-
-
-def _check_length_of_copy(
-    length: int, min_part_size: int | None, max_part_size: int | None
-) -> None:
-    if length < 0:
-        raise InvalidArgument('length', 'must not be negative')
-    if max_part_size is not None and (min_part_size or 0) > max_part_size:
-        # The recommended size is never above the largest one.
-        raise InvalidUserInput(
-            f'min_part_size value ({min_part_size}) exceeding recommended_upload_part_size '
-            f'value ({max_part_size})'
-        )
-    most = min(max_part_size or DEFAULT_MAX_PART_SIZE, DEFAULT_MAX_PART_SIZE)
-    if length > most:
-        raise CopySourceTooBig(
-            f'Copy source too big: {length}; one call copies at most {most} bytes',
-            'source_too_large',
-            length,
+            progress_listener or DoNothingProgressListener(),
+            min_part_size,
+            max_part_size,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .large_file.services import LargeFileServices
+from .transfer.emerge.emerger import Emerger
 from .transfer.engine_seam import EngineSeam, UploadLeases
 from .transfer.inbound.download_manager import DownloadManager
 from .transfer.outbound.copy_manager import CopyManager
@@ -51,6 +52,7 @@ class Services:
             check_hash=check_download_hash,
             max_download_streams_per_file=max_download_streams_per_file,
         )
+        self.emerger = Emerger(self)
         self._leases = UploadLeases(api.session)
 
     @property

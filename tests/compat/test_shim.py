@@ -238,8 +238,6 @@ USES = {
     'parse_folder("b2://x", None)': 'parse_folder cannot be used: b2fast does not have the scan',
     'make_b2_keep_days_actions()': 'make_b2_keep_days_actions cannot be used',
     'ReplicationSetupHelper()': 'ReplicationSetupHelper cannot be used: b2fast does not',
-    'Bucket(None, "id").create_file([], "x")': 'Bucket.create_file cannot be used',
-    'Bucket(None, "id").upload_unbound_stream(0)': 'Bucket.upload_unbound_stream cannot',
 }
 
 

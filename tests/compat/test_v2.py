@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from b2fast import SimulatorServer
-from b2fast.compat import absent
 
 from .shim import HERE, SHIM, python
 
@@ -43,7 +42,6 @@ CLASSES = [
 DIFFERENT = {
     ('B2HttpApiConfig', '__init__'),  # takes retry_policy and timeouts as well
     ('BucketFactory', '__init__'),  # b2sdk's takes anything, and has no use for it
-    *(('Bucket', name) for name in absent.BUCKET_METHODS),
 }
 """Members that may differ."""
 

@@ -35,12 +35,11 @@ from b2fast.exception import (
     UnusableFileName,
 )
 
-from ..conftest import PART_SIZE, Account
+from ..conftest import PART_SIZE, Account, new_raw_account
 from ..helpers import sha1_of
 
 DATA = b'hello world'
 INFO = {'color': 'blue'}
-GB = 1000**3
 
 
 @pytest.fixture
@@ -202,11 +201,88 @@ def test_missing_source(bucket: Bucket, source: FileVersion) -> None:
         bucket.copy(source.id_, 'copy')
 
 
-@pytest.mark.parametrize('limits', [{}, {'max_part_size': 10 * GB}, {'max_part_size': 3}])
-def test_too_much_for_one_call(bucket: Bucket, source: FileVersion, limits: dict[str, int]) -> None:
-    with pytest.raises(CopySourceTooBig, match='one call copies at most') as caught:
-        bucket.copy(source.id_, 'copy', length=5 * GB + 1, **limits)
-    assert caught.value.size == 5 * GB + 1
+BIG = bytes(number * 7 % 251 for number in range(3 * PART_SIZE + 50))
+
+
+@pytest.fixture
+def big(bucket: Bucket) -> FileVersion:
+    """A file that is larger than the largest part of the tests, which is a large file itself."""
+    return bucket.upload_bytes(BIG, 'big', 'text/plain', INFO)
+
+
+@pytest.mark.parametrize('start', [0, 7])
+def test_in_parts(bucket: Bucket, big: FileVersion, start: int) -> None:
+    listener = ProgressListenerForTest()
+    copy = bucket.copy(
+        big.id_,
+        'copy',
+        offset=start,
+        length=len(BIG) - start,
+        max_part_size=PART_SIZE * 3 // 2,
+        progress_listener=listener,
+    )
+    assert content_of(bucket, copy) == BIG[start:]
+    assert copy.content_type == 'text/plain'
+    # The SHA-1 of the whole goes with the whole only.
+    assert copy.file_info == (big.file_info if start == 0 else INFO)
+    assert (copy.content_sha1, copy.action) == ('none', 'upload')
+    calls = listener.get_calls()
+    assert calls[0] == f'set_total_bytes({len(BIG) - start})'
+    assert calls[-1] == f'bytes_completed({len(BIG) - start})'
+    assert len(calls) == 4
+
+
+def test_in_parts_with_new_metadata(bucket: Bucket, big: FileVersion) -> None:
+    limits = {'length': len(BIG), 'max_part_size': PART_SIZE * 2}
+    copy = bucket.copy(big.id_, 'copy', 'a/b', {'k': 'v'}, cache_control='max-age=1', **limits)  # type: ignore[arg-type]
+    assert copy.content_type == 'a/b'
+    assert copy.file_info == {'k': 'v', 'b2-cache-control': 'max-age=1'}
+    with pytest.raises(CopyArgumentsMismatch):
+        bucket.copy(big.id_, 'copy', file_info={'k': 'v'}, **limits)  # type: ignore[arg-type]
+    copy = bucket.copy(
+        big.id_,
+        'copy',
+        source_content_type='c/d',
+        source_file_info={'sse_c_key_id': 'old', 'known': 'info', 'large_file_sha1': 'a' * 40},
+        **limits,  # type: ignore[arg-type]
+    )
+    assert (copy.content_type, copy.file_info) == ('c/d', {'known': 'info'})
+    assert list(bucket.list_unfinished_large_files()) == []
+
+
+def test_in_parts_with_customer_keys(bucket: Bucket) -> None:
+    one, other = customer_key(b'1', 'one'), customer_key(b'2', 'other')
+    version = bucket.upload_bytes(BIG, 'secret', encryption=one)
+    limits = {'length': len(BIG), 'max_part_size': PART_SIZE * 2}
+    for target in (other, SSE_B2_AES, None):
+        copy = bucket.copy(
+            version.id_,
+            'copy',
+            source_encryption=one,
+            destination_encryption=target,
+            **limits,  # type: ignore[arg-type]
+        )
+        assert content_of(bucket, copy, target if target is other else None) == BIG
+        assert copy.file_info.get('sse_c_key_id') == ('other' if target is other else None)
+    with pytest.raises(SSECKeyError):
+        bucket.copy(version.id_, 'copy', source_encryption=other, **limits)  # type: ignore[arg-type]
+
+
+def test_what_one_call_refuses_is_copied_in_parts() -> None:
+    bucket = new_raw_account().api.create_bucket('a-bucket', 'allPrivate')
+    big = bucket.upload_bytes(BIG, 'big', 'text/plain', INFO)
+    # This simulator copies 200 bytes in one call.
+    copy = bucket.copy(big.id_, 'copy', max_part_size=200)
+    assert (content_of(bucket, copy), copy.file_info) == (BIG, big.file_info)
+    with pytest.raises(CopySourceTooBig):
+        bucket.copy(big.id_, 'copy')
+
+
+@pytest.mark.parametrize('size', [PART_SIZE - 1, 1])
+def test_parts_that_b2_would_refuse(bucket: Bucket, big: FileVersion, size: int) -> None:
+    with pytest.raises(InvalidArgument, match='max_part_size'):
+        bucket.copy(big.id_, 'copy', length=len(BIG), max_part_size=size)
+    assert list(bucket.list_unfinished_large_files()) == []
 
 
 def test_number_of_workers(account: Account) -> None:

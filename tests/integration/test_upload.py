@@ -25,7 +25,6 @@ from b2fast import (
     EncryptionSetting,
     LegalHold,
     ProgressListenerForTest,
-    UploadMode,
     UploadSourceBytes,
     UploadSourceLocalFile,
 )
@@ -290,12 +289,6 @@ def test_unreadable_file(
         bucket.upload_local_file(path, 'name')
     assert [version.file_name for version, _ in bucket.ls()] == ['readable']
     assert list(bucket.list_unfinished_large_files()) == []
-
-
-def test_incremental_mode_is_refused(account: Account, bucket: Bucket, make_file: MakeFile) -> None:
-    with pytest.raises(InvalidArgument, match='upload_mode'):
-        bucket.upload_local_file(make_file(b'x'), 'name', upload_mode=UploadMode.INCREMENTAL)
-    assert_nothing_was_sent(account, bucket)
 
 
 @pytest.mark.parametrize('size', [PART_SIZE - 1, 0, -1, 5_000_000_001])

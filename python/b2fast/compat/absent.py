@@ -13,8 +13,6 @@ from typing import Any, NoReturn
 
 from ..exception import FeatureNotSupported
 
-_EMERGING = 'files made of several sources'
-
 _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
     'synchronization': {
         'sync.action': (
@@ -77,28 +75,8 @@ _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
         ),
         'replication.setup': ('ReplicationSetupHelper',),
     },
-    _EMERGING: {
-        'transfer.emerge.planner.upload_subpart': ('CachedBytesStreamOpener',),
-        'transfer.emerge.write_intent': ('WriteIntent',),
-    },
-    'uploads of streams and of parts of local files': {
-        'transfer.outbound.upload_source': (
-            'UploadSourceLocalFileRange',
-            'UploadSourceStream',
-            'UploadSourceStreamRange',
-        ),
-    },
 }
 """Feature, b2sdk's module below `b2sdk._internal`, names."""
-
-BUCKET_METHODS = {
-    'concatenate': _EMERGING,
-    'concatenate_stream': _EMERGING,
-    'create_file': _EMERGING,
-    'create_file_stream': _EMERGING,
-    'upload_unbound_stream': 'uploads of streams of unknown length',
-}
-"""Methods of `Bucket`, and the feature that each belongs to."""
 
 NAMES: dict[str, str] = {
     name: feature
@@ -162,15 +140,6 @@ def placeholder(name: str) -> Any:
     if name.islower():
         return _function(name, feature)
     return _Absent(name, (), {'_feature': feature, '__module__': __name__})
-
-
-class WithAbsentMethods:
-    """A bucket's methods that are not there: they can be looked up, but not called."""
-
-    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
-        if name not in BUCKET_METHODS:
-            raise AttributeError(f'{type(self).__name__!r} object has no attribute {name!r}')
-        return _function(f'Bucket.{name}', BUCKET_METHODS[name])
 
 
 def _function(name: str, feature: str) -> Callable[..., NoReturn]:

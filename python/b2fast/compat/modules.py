@@ -14,6 +14,10 @@ MODULES = {
     'b2sdk._internal.raw_simulator': 'b2fast.simulator',
     'b2sdk._internal.scan.exception': 'b2fast.exception',
     'b2sdk._internal.sync.exception': 'b2fast.exception',
+    'b2sdk._internal.transfer.emerge.exception': 'b2fast.exception',
+    'b2sdk._internal.transfer.emerge.planner.upload_subpart': (
+        'b2fast.transfer.emerge.downloaded_stretch'
+    ),
     'b2sdk._internal.utils.escape': 'b2fast.utils.text',
     'b2sdk._internal.utils.typing': 'b2fast.types',
 }

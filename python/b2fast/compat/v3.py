@@ -6,19 +6,9 @@ from typing import Any
 
 import b2fast
 
-from .. import api, bucket, bucket_factory, exception as exception, session
+from .. import api, exception as exception, session
 from ..account_info.sqlite import SqliteAccountInfo
 from . import absent
-
-
-class Bucket(absent.WithAbsentMethods, bucket.Bucket):
-    """As `b2fast.Bucket`; methods that it has not say so when they are called."""
-
-
-class BucketFactory(bucket_factory.BucketFactory):
-    """As `b2fast.BucketFactory`, for the buckets of this module."""
-
-    BUCKET_CLASS = Bucket
 
 
 class B2Session(session.B2Session):
@@ -30,8 +20,6 @@ class B2Session(session.B2Session):
 class B2Api(api.B2Api):
     """As `b2fast.B2Api`, but account data are in a SQLite file by default."""
 
-    BUCKET_CLASS = Bucket
-    BUCKET_FACTORY_CLASS = BucketFactory
     SESSION_CLASS = B2Session
 
 

@@ -133,6 +133,7 @@ from .transfer import (
     PartSha1Mismatch,
     TransferCancelled,
     TruncatedOutput,
+    UnboundStreamBufferTimeout,
     UploadTokenUsedConcurrently,
 )
 
@@ -230,6 +231,7 @@ __all__ = [
     'TruncatedOutput',
     'UnableToCreateDirectory',
     'Unauthorized',
+    'UnboundStreamBufferTimeout',
     'UnexpectedCloudBehaviour',
     'UnexpectedFileVersionAction',
     'UnknownError',

@@ -96,3 +96,7 @@ class MaxRetriesExceeded(B2Error):
 
 class TransferCancelled(B2Error):
     """The transfer was stopped by its owner before it was complete."""
+
+
+class UnboundStreamBufferTimeout(B2SimpleError):
+    """No part of a stream was stored for so long that the stream was given up."""

@@ -9,13 +9,16 @@ from typing import Any
 from .base import ReadOnlyStreamMixin
 from .wrapper import StreamWithLengthWrapper
 
+_SKIPPED_AT_A_TIME = 1024 * 1024
+
 
 class RangeOfInputStream(ReadOnlyStreamMixin, StreamWithLengthWrapper):
     """The bytes of a stream from an offset on, at most so many.
 
     Positions count from the offset. Closing it closes the stream.
 
-    :param stream: a stream that can be read at any offset; nobody else may read it meanwhile
+    :param stream: a stream that nobody else reads meanwhile; one that cannot be sought, as a pipe,
+        is read up to the offset
     :param offset: where the stretch starts, in bytes
     :param length: the bytes of the stretch, which may reach beyond the end of the stream
     """
@@ -26,7 +29,7 @@ class RangeOfInputStream(ReadOnlyStreamMixin, StreamWithLengthWrapper):
         super().__init__(stream, length)
         self.offset = offset
         self.relative_pos = 0
-        self.stream.seek(self.offset)
+        go_to(self.stream, self.offset)
 
     def seek(self, pos: int, whence: int = os.SEEK_SET) -> int:
         """Go to a position, counted from the offset; returns it.
@@ -56,6 +59,22 @@ class RangeOfInputStream(ReadOnlyStreamMixin, StreamWithLengthWrapper):
         """Close the stream as well."""
         super().close()
         self.stream.close()
+
+
+def go_to(stream: Any, offset: int) -> None:
+    """Bring a stream that was just opened to an offset, by reading if it cannot be sought.
+
+    A stream that ends before has nothing more to give.
+    """
+    seekable = getattr(stream, 'seekable', None)
+    if hasattr(stream, 'seek') if seekable is None else seekable():
+        stream.seek(offset)
+        return
+    while offset > 0:
+        skipped = len(stream.read(min(offset, _SKIPPED_AT_A_TIME)))
+        if not skipped:
+            return
+        offset -= skipped
 
 
 def wrap_with_range(stream: Any, stream_length: int, range_offset: int, range_length: int) -> Any:

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from .._core.transfer import Download, Engine, Leases, Retry, Source, TransferError
@@ -57,6 +57,7 @@ class UploadLeases:
         self._lock = threading.Lock()
         self._owner: tuple[str, str] | None = None
         self._of_bucket: dict[str, Leases] = {}
+        self._of_large_file: dict[str, Leases] = {}
 
     def of_bucket(self, bucket_id: str) -> Leases:
         """The upload URLs of a bucket."""
@@ -78,7 +79,17 @@ class UploadLeases:
 
     def of_large_file(self, file_id: str) -> Leases:
         """Upload URLs of one large file; they go when the caller forgets them."""
-        return Leases(_source_of_urls(self._session.get_upload_part_url, file_id))
+        kept = self._of_large_file.get(file_id)
+        return kept or Leases(_source_of_urls(self._session.get_upload_part_url, file_id))
+
+    @contextmanager
+    def kept_of_large_file(self, file_id: str) -> Iterator[None]:
+        """Have `of_large_file` return the same ones in the meantime."""
+        self._of_large_file[file_id] = self.of_large_file(file_id)
+        try:
+            yield
+        finally:
+            self._of_large_file.pop(file_id, None)
 
 
 def _source_of_urls(
@@ -135,6 +146,10 @@ class EngineSeam(TransferSeam):
                 # Opening a file fails with PermissionError and the like in Python.
                 raise OSError(error.errno, error.strerror, str(path)) from None
         return self._streams.open(source, attempts)
+
+    def large_file(self, file_id: str) -> AbstractContextManager[None]:
+        """Keep the upload URLs of the large file, with their connections."""
+        return self._leases.kept_of_large_file(file_id)
 
     def _content(self, source: Source, attempts: int | None) -> UploadContent:
         retry = _retry_of(self._session.retry_policies.uploads.limited_to(attempts))

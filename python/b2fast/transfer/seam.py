@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -126,6 +127,13 @@ class TransferSeam(ABC):
 
         :param attempts: how often a request is sent at most; the retry policy's number if None
         """
+
+    def large_file(self, file_id: str) -> AbstractContextManager[None]:
+        """While parts of a large file are sent from several sources.
+
+        What its upload URLs and connections are kept in is shared by them.
+        """
+        return nullcontext()
 
     @abstractmethod
     def open_download(

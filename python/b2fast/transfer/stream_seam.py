@@ -98,6 +98,9 @@ class _ReadPart:
 
     def seek(self, position: int) -> int:
         """Go on from there; a raw API that sends the stretch again goes to its start."""
+        if position == self.tell():
+            # A stream that cannot be sought is at its start once.
+            return position
         self._stream.seek(self._offset + position)
         self._left = self._length - position
         return position

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ... import exception as v3_exception
+from ... import bucket, bucket_factory, exception as v3_exception
 from ...http_constants import LIST_FILE_NAMES_MAX_LIMIT
 from ...transfer.outbound.upload_source import UploadMode
-from .. import v3
 from .exception import BucketIdNotFound
 from .file_version import FileVersionFactory
 from .old_parameters import takes_file_infos
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from ...types import Sha1HexDigest
 
 
-class Bucket(v3.Bucket):
+class Bucket(bucket.Bucket):
     """As in v3, but ``ls`` lists folders only, unless it is told otherwise."""
 
     FILE_VERSION_FACTORY_CLASS = FileVersionFactory
@@ -131,7 +130,7 @@ class Bucket(v3.Bucket):
         )
 
 
-class BucketFactory(v3.BucketFactory):
+class BucketFactory(bucket_factory.BucketFactory):
     """As in v3, for buckets of v2."""
 
     BUCKET_CLASS = Bucket

@@ -236,7 +236,7 @@ class UploadManager(TransferManager):
             custom_upload_timestamp=upload.custom_upload_timestamp,
         )
         file_id: str = started['fileId']
-        with _named(upload.file_name, file_id):
+        with named_in_errors(upload.file_name, file_id):
             sent = content.send_parts(
                 file_id,
                 [
@@ -248,9 +248,14 @@ class UploadManager(TransferManager):
                 upload.encryption,
                 progress.update,
             )
-            return self._finish(file_id, sent, content.length)
+            return self.finish_large_file(file_id, sent, content.length)
 
-    def _finish(self, file_id: str, part_sha1s: list[str], length: int) -> dict[str, Any]:
+    def finish_large_file(self, file_id: str, part_sha1s: list[str], length: int) -> dict[str, Any]:
+        """Make the parts a file (``b2_finish_large_file``); returns B2's answer.
+
+        :param part_sha1s: the SHA-1 of each part in hex, in order
+        :param length: bytes of all parts
+        """
         session = self.services.session
         try:
             return session.finish_large_file(file_id, part_sha1s)
@@ -271,7 +276,7 @@ def _known_sha1(source: AbstractUploadSource) -> str | None:
 
 
 @contextmanager
-def _named(file_name: str, file_id: str) -> Iterator[None]:
+def named_in_errors(file_name: str, file_id: str) -> Iterator[None]:
     """Say in an error which large file is left unfinished."""
     try:
         yield

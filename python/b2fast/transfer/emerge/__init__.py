@@ -1,0 +1,1 @@
+"""Files made of several sources, sent and copied in any mix."""

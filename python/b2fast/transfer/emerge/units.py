@@ -1,0 +1,145 @@
+"""What is sent or copied at one go: parts that follow each other in one file are one unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..._core.planning import MAX_PARTS
+from ...exception import InvalidUserInput
+from ..outbound.file_upload import PartUpload
+from ..outbound.upload_source import (
+    AbstractUploadSource,
+    UploadSourceBytes,
+    UploadSourceLocalFile,
+    UploadSourceLocalFileBase,
+    UploadSourceLocalFileRange,
+    stretch_of_file,
+)
+
+if TYPE_CHECKING:
+    from .planner import EmergePart
+    from .stretches import Stretch
+
+
+@dataclass(frozen=True, slots=True)
+class CopyUnit:
+    """A part that is copied within B2."""
+
+    number: int
+    stretch: Stretch
+
+
+@dataclass(frozen=True, slots=True)
+class PiecesUnit:
+    """A part that only Python can put together."""
+
+    number: int
+    part: EmergePart
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Bytes in memory or a local file, which the transfer seam reads by itself.
+
+    :ivar source: the bytes, or something in the file
+    :ivar path: the file, or None
+    :ivar start: where in the file the source starts
+    """
+
+    source: AbstractUploadSource
+    path: Path | None
+    start: int
+
+    def is_same_as(self, other: Content) -> bool:
+        """Can their parts be sent together?"""
+        if self.path is None or other.path is None:
+            return self.source is other.source
+        return (self.path, self.size) == (other.path, other.size)
+
+    def whole(self) -> AbstractUploadSource:
+        """All of the bytes, or of the file."""
+        return self.source if self.path is None else UploadSourceLocalFile(self.path)
+
+    @property
+    def size(self) -> int:
+        """The bytes that there were when the source was made: those of the whole file."""
+        if isinstance(self.source, UploadSourceLocalFileRange):
+            return self.source.file_size
+        return self.source.get_content_length()
+
+
+@dataclass(frozen=True, slots=True)
+class RunUnit:
+    """Parts of the same content."""
+
+    content: Content
+    parts: list[PartUpload]
+
+
+Unit = CopyUnit | PiecesUnit | RunUnit
+
+
+def units_of(
+    parts: Iterable[EmergePart], together: bool, sha1s: Sequence[str] = ()
+) -> Iterator[Unit]:
+    """Make units of parts.
+
+    :param together: look for parts that go together; if not, no part waits for the next one
+    :param sha1s: of all parts in hex, if they are known
+
+    Raises `InvalidUserInput` at part 10,001.
+    """
+    run: RunUnit | None = None
+    for number, part in enumerate(parts, start=1):
+        if number > MAX_PARTS:
+            raise InvalidUserInput(
+                f'the content needs more than {MAX_PARTS} parts; make the parts larger'
+            )
+        unit = _unit_of(number, part, sha1s[number - 1] if sha1s else None)
+        if run is not None:
+            if isinstance(unit, RunUnit) and run.content.is_same_as(unit.content):
+                run.parts.extend(unit.parts)
+                continue
+            yield run
+            run = None
+        if together and isinstance(unit, RunUnit):
+            run = unit
+        else:
+            yield unit
+    if run is not None:
+        yield run
+
+
+def _unit_of(number: int, part: EmergePart, sha1: str | None) -> Unit:
+    if part.is_copy:
+        return CopyUnit(number, part.stretches[0])
+    if len(part.stretches) == 1:
+        stretch = part.stretches[0]
+        content = content_of(stretch.source)
+        if content is not None:
+            sha1 = sha1 or known_sha1_of(stretch)
+            offset = content.start + stretch.offset
+            return RunUnit(content, [PartUpload(number, offset, stretch.length, sha1)])
+    return PiecesUnit(number, part)
+
+
+def content_of(source: object) -> Content | None:
+    """The content that the transfer seam reads by itself, or None."""
+    if isinstance(source, UploadSourceBytes) and type(source).open is UploadSourceBytes.open:
+        return Content(source, None, 0)
+    if isinstance(source, UploadSourceLocalFileBase):
+        found = stretch_of_file(source)
+        if found is not None:
+            return Content(source, *found)
+    return None
+
+
+def known_sha1_of(stretch: Stretch) -> str | None:
+    """The SHA-1 of a stretch in hex, if it is all of its source and that knows it."""
+    source = stretch.source
+    assert isinstance(source, AbstractUploadSource)
+    whole = (stretch.offset, stretch.length) == (0, source.get_content_length())
+    return source.get_content_sha1() if whole and source.is_sha1_known() else None
