@@ -126,6 +126,7 @@ from .request import (
 from .transfer import (
     AlreadyFailed,
     BadUploadUrl,
+    CannotResumeUpload,
     ChecksumMismatch,
     FileSha1Mismatch,
     MaxRetriesExceeded,
@@ -158,6 +159,7 @@ __all__ = [
     'BrokenPipe',
     'BucketIdNotFound',
     'BucketNotAllowed',
+    'CannotResumeUpload',
     'CapExceeded',
     'CapabilityNotAllowed',
     'ChecksumMismatch',
