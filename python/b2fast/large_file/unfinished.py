@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ..encryption.types import EncryptionMode
 from ..exception import B2Error, BadRequest, CannotResumeUpload, ResourceNotFound
-from ..file_lock import NO_RETENTION_FILE_SETTING, LegalHold
+from ..file_lock import NO_RETENTION_FILE_SETTING, UNKNOWN_FILE_RETENTION_SETTING, LegalHold
 from ..http_constants import LARGE_FILE_SHA1
 from . import in_use
 from .services import AUTO_CONTENT_TYPE, MAX_BATCH_SIZE
@@ -137,9 +137,14 @@ def misfit(file: UnfinishedLargeFile, plan: LargeFilePlan) -> str | None:
         return 'B2 does not tell which key of its customer its parts are encrypted with'
     if upload.encryption is not None and upload.encryption != file.encryption:
         return 'it is encrypted otherwise'
-    if file.legal_hold != (LegalHold.UNSET if upload.legal_hold is None else upload.legal_hold):
+    # Many keys may neither set locks nor read them; who asks for one has to see it.
+    holds = (LegalHold.UNSET, LegalHold.UNKNOWN)
+    if file.legal_hold not in (holds if upload.legal_hold is None else (upload.legal_hold,)):
         return 'it has another legal hold'
-    if file.file_retention != (upload.file_retention or NO_RETENTION_FILE_SETTING):
+    retentions = (NO_RETENTION_FILE_SETTING, UNKNOWN_FILE_RETENTION_SETTING)
+    if file.file_retention not in (
+        retentions if upload.file_retention is None else (upload.file_retention,)
+    ):
         return 'it has another retention'
     if upload.custom_upload_timestamp not in (None, file.upload_timestamp):
         return 'it has another upload timestamp'
