@@ -53,7 +53,7 @@ def cleanup_unfinished(
     account_id = services.session.account_info.get_account_id()
     results = []
     for file in list(services.large_file.list_unfinished_large_files(bucket.id_, prefix=prefix)):
-        if file.upload_timestamp is None or file.upload_timestamp > latest:
+        if file.start_timestamp is None or file.start_timestamp > latest:
             continue
         if not in_use.claim(account_id, file.file_id):
             continue

@@ -146,7 +146,7 @@ def misfit(file: UnfinishedLargeFile, plan: LargeFilePlan) -> str | None:
         retentions if upload.file_retention is None else (upload.file_retention,)
     ):
         return 'it has another retention'
-    if upload.custom_upload_timestamp not in (None, file.upload_timestamp):
+    if upload.custom_upload_timestamp not in (None, file.start_timestamp):
         return 'it has another upload timestamp'
     return None
 

@@ -25,7 +25,7 @@ class UnfinishedLargeFile(StandardHeadersOfFileInfo):
         self.encryption = EncryptionSettingFactory.from_file_version_dict(file_dict)
         self.file_retention = FileRetentionSetting.from_file_version_dict(file_dict)
         self.legal_hold = LegalHold.from_file_version_dict(file_dict)
-        self.upload_timestamp: int | None = file_dict.get('uploadTimestamp')
+        self.start_timestamp: int | None = file_dict.get('uploadTimestamp')
         """When it was started, or its custom timestamp; in milliseconds since 1970."""
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
@@ -112,7 +113,7 @@ class UploadManager(TransferManager):
         large_file = self.services.large_file
         unfinished = get_unfinished(self.services, bucket_id, file_id, file_name)
         encryption = unfinished.encryption
-        size = max((part.content_length for part in large_file.list_parts(file_id)), default=None)
+        sizes = Counter(part.content_length for part in large_file.list_parts(file_id))
         return self.upload(
             FileUpload(
                 bucket_id,
@@ -125,7 +126,8 @@ class UploadManager(TransferManager):
             ),
             source,
             progress_listener,
-            recommended_part_size=size,
+            # The last part may have another size.
+            recommended_part_size=sizes.most_common(1)[0][0] if sizes else None,
             resume_file_id=file_id,
         )
 
