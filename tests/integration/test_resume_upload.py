@@ -210,6 +210,31 @@ def test_file_with_most_parts_is_taken(bucket: Bucket) -> None:
     assert len(unfinished(bucket)) == 3
 
 
+@pytest.mark.parametrize('change', ['upload', 'hide'])
+def test_older_than_the_newest_version(bucket: Bucket, change: str) -> None:
+    """It would be finished below that version, which would stay what is seen."""
+    bucket.upload_bytes(b'old', 'name')
+    time.sleep(0.002)
+    file_id = begin(bucket, [1, 2])
+    time.sleep(0.002)
+    if change == 'upload':
+        bucket.upload_bytes(b'newer', 'name')
+    else:
+        bucket.hide_file('name')
+    time.sleep(0.002)
+    assert_not_resumed(bucket, file_id)
+    assert content_of(bucket, 'name') == DATA
+
+
+def test_newer_than_all_versions(bucket: Bucket) -> None:
+    bucket.upload_bytes(b'old', 'name')
+    time.sleep(0.002)
+    file_id = begin(bucket, [1, 2])
+    begin(bucket, [1])
+    bucket.upload_bytes(b'newer', 'name2')
+    assert_resumed(bucket, file_id, 3)
+
+
 def test_file_without_sha1_shows_its_content_by_its_parts(bucket: Bucket) -> None:
     file_id = begin(bucket, [1, 5], info={'a': 'b'})
     assert_resumed(bucket, file_id, 3)
@@ -286,9 +311,8 @@ def test_unencrypted_file_is_not_taken_for_an_encrypted_one(bucket: Bucket) -> N
         return answer
 
     bucket.api.session.list_unfinished_large_files = unencrypted  # type: ignore[method-assign]
-    file_id = begin(bucket, [1, 2])
-    assert_not_resumed(bucket, file_id, encryption=SSE_B2_AES)
-    assert_resumed(bucket, file_id, 3)
+    assert_not_resumed(bucket, begin(bucket, [1, 2]), encryption=SSE_B2_AES)
+    assert_resumed(bucket, begin(bucket, [1, 2], 'other'), 3, 'other')
 
 
 @pytest.mark.parametrize(
@@ -396,6 +420,7 @@ def test_key_for_some_names(account: Account, bucket: Bucket) -> None:
         ('b2_list_unfinished_large_files', 401),
         ('b2_list_unfinished_large_files', 403),
         ('b2_list_parts', 400),
+        ('b2_list_file_versions', 400),
     ],
 )
 def test_refused_listing_is_done_without(
@@ -490,7 +515,8 @@ def test_file_that_another_upload_of_the_process_sends_is_not_taken(
     assert [version.id_ for version in results] == [file_id]  # type: ignore[attr-defined]
     assert second.id_ != file_id
     # What was in use is free again.
-    assert_resumed(bucket, begin(bucket, [1]), 4)
+    file_id = begin(bucket, [1], 'other')
+    assert_resumed(bucket, file_id, 4, 'other')
 
 
 @pytest.fixture

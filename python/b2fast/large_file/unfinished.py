@@ -4,6 +4,9 @@ It is one of the same name, metadata and content. The SHA-1 in its file info say
 content is; a file without one, as other programs start it, says it by its parts, which all have
 to be those of the upload.
 
+B2 orders the versions of a name by when they were started. An unfinished file that is older than
+the newest version would not become the newest one, so it is not taken.
+
 Another process may be sending into the same file: nobody can tell. That does no harm, since both
 have the same content: a part replaces an equal one, and a large file is finished only with the
 SHA-1 of each of its parts. Who comes too late finds the finished file.
@@ -11,6 +14,7 @@ SHA-1 of each of its parts. Who comes too late finds the finished file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
     from ..services import Services
     from ..transfer.outbound.file_upload import FileUpload
     from .unfinished_large_file import UnfinishedLargeFile
+
+
+_VERSIONS_PER_CALL = 1000
+"""As many as B2 bills as one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +71,16 @@ def claim_unfinished(services: Services, plan: LargeFilePlan) -> StartedFile | N
         return None
     account_id = account_info.get_account_id()
     best: StartedFile | None = None
+    newest: float | None = None
     try:
         for file in _listed_files(services, plan):
-            found = _claimed_if_fit(services, account_id, file, plan)
+            if misfit(file, plan) is not None:
+                continue
+            if newest is None:
+                newest = _newest_version(services, plan.upload)
+            if file.start_timestamp is None or file.start_timestamp <= newest:
+                continue
+            found = _claimed_if_parts_fit(services, account_id, file, plan)
             if found is None:
                 continue
             if best is not None and len(found.sha1s) <= len(best.sha1s):
@@ -175,11 +190,36 @@ def _listed_files(services: Services, plan: LargeFilePlan) -> Iterator[Unfinishe
             raise
 
 
-def _claimed_if_fit(
+def _newest_version(services: Services, upload: FileUpload) -> float:
+    """When the newest version of the name was started, in milliseconds since 1970.
+
+    Infinite if that is not to be learnt.
+    """
+    if upload.custom_upload_timestamp is not None:
+        # The order is what the user says, however it is uploaded.
+        return -math.inf
+    name = upload.file_name
+    try:
+        answer = services.session.list_file_versions(
+            upload.bucket_id, name, None, _VERSIONS_PER_CALL, name
+        )
+    except B2Error as error:
+        if error.should_retry_http():
+            raise
+        return math.inf
+    for version in answer['files']:
+        if version['fileName'] != name:
+            return -math.inf
+        if version['action'] != 'start':
+            return float(version['uploadTimestamp'])
+    return -math.inf if answer['nextFileName'] is None else math.inf
+
+
+def _claimed_if_parts_fit(
     services: Services, account_id: str, file: UnfinishedLargeFile, plan: LargeFilePlan
 ) -> StartedFile | None:
     # Claimed before its parts are listed: afterwards another upload may have finished it.
-    if misfit(file, plan) is not None or not in_use.claim(account_id, file.file_id):
+    if not in_use.claim(account_id, file.file_id):
         return None
     there = None
     try:
