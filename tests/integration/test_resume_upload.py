@@ -29,7 +29,8 @@ from b2fast import (
     UploadSourceBytes,
     UploadSourceLocalFile,
 )
-from b2fast.exception import B2Error, BadRequest, CannotResumeUpload, SourceChanged
+from b2fast.exception import B2Error, BadRequest, CannotResumeUpload, ServiceError, SourceChanged
+from b2fast.large_file import in_use
 from b2fast.simulator import Fault
 from b2fast.transfer.outbound.file_upload import FileUpload
 
@@ -233,6 +234,20 @@ def test_newer_than_all_versions(bucket: Bucket) -> None:
     begin(bucket, [1])
     bucket.upload_bytes(b'newer', 'name2')
     assert_resumed(bucket, file_id, 3)
+
+
+@pytest.mark.parametrize('account', ['raw', 'faithful'], indirect=True)
+def test_more_parts_than_one_call_lists(account: Account, bucket: Bucket) -> None:
+    count = 1003
+    data = os.urandom(count * PART_SIZE)
+    info = {'large_file_sha1': sha1_of(data)}
+    there = [number for number in range(1, count + 1) if number not in (7, 1001)]
+    file_id = begin(bucket, there, data=data, info=info)
+    versions = []
+    calls = calls_of(bucket, lambda: versions.append(bucket.upload_bytes(data, 'name')))
+    assert versions[0].id_ == file_id
+    assert (calls['b2_list_parts'], calls['b2_upload_part']) == (2, 2)
+    assert content_of(bucket, 'name') == data
 
 
 def test_file_without_sha1_shows_its_content_by_its_parts(bucket: Bucket) -> None:
@@ -517,6 +532,39 @@ def test_file_that_another_upload_of_the_process_sends_is_not_taken(
     # What was in use is free again.
     file_id = begin(bucket, [1], 'other')
     assert_resumed(bucket, file_id, 4, 'other')
+
+
+def test_file_that_another_upload_claims_first(account: Account, bucket: Bucket) -> None:
+    """It was found between its start and the claim."""
+    session = account.api.session
+    start = session.start_large_file
+    account_id = account.api.account_info.get_account_id()
+    started = []
+
+    def start_and_lose(*args: Any, **kwargs: Any) -> Any:
+        answer = start(*args, **kwargs)
+        if not started:
+            assert in_use.claim(account_id, answer['fileId'])
+        started.append(answer['fileId'])
+        return answer
+
+    session.start_large_file = start_and_lose  # type: ignore[method-assign]
+    version = bucket.upload_bytes(DATA, 'name')
+    assert [version.id_] == started[1:]
+    in_use.release(account_id, started[0])
+    assert unfinished(bucket) == started[:1]
+
+
+@over_http
+def test_search_that_fails_claims_nothing(account: Account, bucket: Bucket) -> None:
+    assert account.server is not None
+    best = begin(bucket, [1, 2])
+    begin(bucket, [1])
+    account.server.inject(Fault(call='b2_list_parts', status=503, skip=1, count=1000))
+    with pytest.raises(ServiceError):
+        bucket.upload_bytes(DATA, 'name', file_info={'a': 'b'})
+    account.server.clear_faults()
+    assert_resumed(bucket, best, 3)
 
 
 @pytest.fixture

@@ -110,10 +110,10 @@ class UploadManager(TransferManager):
         Its parts get the size of those that are there. Raises `CannotResumeUpload` and what
         `upload` raises.
         """
-        large_file = self.services.large_file
         unfinished = get_unfinished(self.services, bucket_id, file_id, file_name)
         encryption = unfinished.encryption
-        sizes = Counter(part.content_length for part in large_file.list_parts(file_id))
+        parts = self.services.large_file.part_dicts(file_id)
+        sizes = Counter(part['contentLength'] for part in parts)
         return self.upload(
             FileUpload(
                 bucket_id,
