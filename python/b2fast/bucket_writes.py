@@ -210,7 +210,8 @@ class BucketWrites:
 
         Its content type, file info and the rest stay as they were set at its start, and the
         parts get the size of those that are there. A part that is not the source's is sent
-        again.
+        again. To B2 the file is as old as its start: a version of the name that was uploaded
+        since stays the newest.
 
         `upload` and `upload_local_file` find the unfinished file of their content themselves.
         This is for one that they do not find, since it was started with other parts or other
