@@ -125,6 +125,10 @@ if TYPE_CHECKING:
     from .included_sources import (
         get_included_sources as get_included_sources,
     )
+    from .large_file.cleanup import (
+        CleanupResult as CleanupResult,
+        cleanup_unfinished as cleanup_unfinished,
+    )
     from .large_file.part import (
         Part as Part,
     )
@@ -419,6 +423,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'SSE_C_KEY_ID_FILE_INFO_KEY_NAME',
     ),
     'included_sources': ('get_included_sources',),
+    'large_file.cleanup': (
+        'CleanupResult',
+        'cleanup_unfinished',
+    ),
     'large_file.part': ('Part',),
     'large_file.services': ('LargeFileServices',),
     'large_file.unfinished_large_file': ('UnfinishedLargeFile',),

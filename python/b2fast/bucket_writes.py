@@ -196,7 +196,9 @@ class BucketWrites:
         """Upload the content of a source.
 
         Failed attempts are repeated. If a large file fails for good, its parts stay in the
-        bucket, and a note of the exception has its ID.
+        bucket, and a note of the exception has its ID. The next upload of the same content with
+        the same name and metadata sends only what is missing, unless the key may not list files
+        or the file is encrypted with a customer's key.
 
         :param file_name: 1 to 1024 bytes of UTF-8 without control characters, ``//`` and ``/`` at
                     either end; at most 250 bytes between two ``/``
@@ -238,6 +240,42 @@ class BucketWrites:
             large_file_sha1=large_file_sha1,
             recommended_part_size=min_part_size,
             min_part_size=min_part_size,
+        )
+
+    def resume_upload(
+        self,
+        resume_file_id: str,
+        upload_source: AbstractUploadSource,
+        file_name: str,
+        *,
+        progress_listener: AbstractProgressListener | None = None,
+    ) -> FileVersion:
+        """Upload the rest of an unfinished large file, whichever program has started it.
+
+        Its content type, file info and the rest stay as they were set at its start, and the
+        parts get the size of those that are there. A part that is not the source's is sent
+        again. To B2 the file is as old as its start: a version of the name that was uploaded
+        since stays the newest.
+
+        `upload` and `upload_local_file` find the unfinished file of their content themselves.
+        This is for one that they do not find, since it was started with other parts or other
+        metadata.
+
+        :param resume_file_id: as `list_unfinished_large_files` tells it
+        :param upload_source: all of the content, not only the rest
+        :param file_name: the name that the file was started with
+        :param progress_listener: is told what is there and what is sent; it is not closed
+
+        Raises `CannotResumeUpload` if it is of another name or other content, finished already,
+        unknown, in use by another upload of this process, or encrypted with a customer's key;
+        else what `upload` raises.
+        """
+        return self.api.services.upload_manager.resume(
+            self.id_,
+            resume_file_id,
+            upload_source,
+            file_name,
+            progress_listener or DoNothingProgressListener(),
         )
 
     def _upload(

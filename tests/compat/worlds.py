@@ -13,6 +13,9 @@ import b2fast
 
 from .outcomes import NEEDLESS_KEYS, assert_same
 
+OURS_ALONE = {'start_timestamp'}
+"""Attributes that b2sdk's objects do not have."""
+
 
 class World:
     """An authorized API object, and a note of what was seen.
@@ -55,7 +58,13 @@ def plain(value: Any) -> Any:
         return {key: plain(entry) for key, entry in value.items() if key not in NEEDLESS_KEYS}
     if hasattr(value, '__next__') or isinstance(value, list | tuple):
         return [plain(entry) for entry in value]
-    return {'': type(value).__name__, **plain(vars(value))}
+    attributes = {name: entry for name, entry in vars(value).items() if name not in OURS_ALONE}
+    return {'': type(value).__name__, **plain(attributes)}
+
+
+def both_worlds() -> tuple[World, World]:
+    """That of b2sdk, and that of b2fast."""
+    return World(b2sdk.v3, TheirSimulator), World(b2fast, b2fast.RawSimulator)
 
 
 def assert_same_in_both(program: Callable[[World], None], at_least: int = 1) -> None:
@@ -63,8 +72,7 @@ def assert_same_in_both(program: Callable[[World], None], at_least: int = 1) -> 
 
     :param at_least: how many calls it looks at
     """
-    theirs = World(b2sdk.v3, TheirSimulator)
-    ours = World(b2fast, b2fast.RawSimulator)
+    theirs, ours = both_worlds()
     program(theirs)
     program(ours)
     assert len(theirs.seen) >= at_least

@@ -223,11 +223,13 @@ def start(
     args: Sequence[str | Path] = (),
     realm: str | None = None,
     prefix: Sequence[str] = (),
+    stdin: int | None = None,
 ) -> subprocess.Popen[str]:
     """Start a program that has an authorized client ``api`` and its bucket ``a-bucket``.
 
     :param realm: another way to the same service
     :param prefix: a command that runs the command behind it
+    :param stdin: what its standard input is, as for `subprocess.Popen`
     """
     seam = 'engine' if account.has_engine else 'streams'
     return subprocess.Popen(
@@ -242,6 +244,7 @@ def start(
             *map(str, args),
         ],
         env=os.environ | {'SEAM': seam},
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -126,6 +126,7 @@ from .request import (
 from .transfer import (
     AlreadyFailed,
     BadUploadUrl,
+    CannotResumeUpload,
     ChecksumMismatch,
     FileSha1Mismatch,
     MaxRetriesExceeded,
@@ -159,6 +160,7 @@ __all__ = [
     'BrokenPipe',
     'BucketIdNotFound',
     'BucketNotAllowed',
+    'CannotResumeUpload',
     'CapExceeded',
     'CapabilityNotAllowed',
     'ChecksumMismatch',

@@ -94,6 +94,18 @@ class MaxRetriesExceeded(B2Error):
         return f'FAILED to upload after {self.limit} tries. Encountered exceptions: {errors}'
 
 
+class CannotResumeUpload(B2Error, ValueError):
+    """An upload cannot go on with the large file ``file_id``; ``reason`` says why."""
+
+    def __init__(self, file_id: str, reason: str) -> None:
+        super().__init__()
+        self.file_id = file_id
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f'cannot resume the large file {self.file_id}: {self.reason}'
+
+
 class TransferCancelled(B2Error):
     """The transfer was stopped by its owner before it was complete."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..file_version import FileIdAndName
 from .part import Part
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..services import Services
 
 _DEFAULT_BATCH_SIZE = 100
+MAX_BATCH_SIZE = 1000
+"""Parts that one call lists at most."""
 AUTO_CONTENT_TYPE = 'b2/x-auto'
 """Lets B2 choose the content type by the extension of the name."""
 
@@ -35,13 +37,17 @@ class LargeFileServices:
         :param start_part_number: the first number to list; parts are numbered from 1
         :param batch_size: parts per call, up to 1000; 100 if None
         """
+        for part in self.part_dicts(file_id, start_part_number, batch_size or _DEFAULT_BATCH_SIZE):
+            yield Part.from_api_response(part)
+
+    def part_dicts(
+        self, file_id: str, start_part_number: int | None = None, batch_size: int = MAX_BATCH_SIZE
+    ) -> Generator[dict[str, Any], None, None]:
+        """The uploaded parts of an unfinished large file, with all that B2 tells of them."""
         next_number: int | None = start_part_number
         while True:
-            answer = self.services.session.list_parts(
-                file_id, next_number, batch_size or _DEFAULT_BATCH_SIZE
-            )
-            for part in answer['parts']:
-                yield Part.from_api_response(part)
+            answer = self.services.session.list_parts(file_id, next_number, batch_size)
+            yield from answer['parts']
             next_number = answer.get('nextPartNumber')
             if next_number is None:
                 return

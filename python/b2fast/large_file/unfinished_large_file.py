@@ -25,6 +25,8 @@ class UnfinishedLargeFile(StandardHeadersOfFileInfo):
         self.encryption = EncryptionSettingFactory.from_file_version_dict(file_dict)
         self.file_retention = FileRetentionSetting.from_file_version_dict(file_dict)
         self.legal_hold = LegalHold.from_file_version_dict(file_dict)
+        self.start_timestamp: int | None = file_dict.get('uploadTimestamp')
+        """When it was started, or its custom timestamp; in milliseconds since 1970."""
 
     def __repr__(self) -> str:
         return f'<{type(self).__name__} {self.bucket_id} {self.file_name}>'

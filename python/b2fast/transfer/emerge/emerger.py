@@ -20,7 +20,7 @@ from ...exception import (
 from ...http_constants import LARGE_FILE_SHA1, SSE_C_KEY_ID_FILE_INFO_KEY_NAME
 from ...progress import AbstractProgressListener, TransferProgress
 from ..outbound.copy_source import CopySource
-from ..outbound.upload_manager import named_in_errors
+from ..outbound.large_file_finish import finish_large_file, named_in_errors
 from ..outbound.upload_source import AbstractUploadSource, UploadSourceBytes
 from .executor import PartsOfLargeFile, check_unchanged
 from .part_content import PartContent
@@ -332,7 +332,7 @@ class Emerger:
                 patience,
             ).store(units_of(counted, together=patience is None, sha1s=part_sha1s))
             return self._version(
-                self.services.upload_manager.finish_large_file(file_id, sha1s, counted.length)
+                finish_large_file(self.services.session, file_id, sha1s, counted.length)
             )
 
     def _start(self, new_file: NewFile, file_info: dict[str, str]) -> str:

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from ..._core.planning import MAX_FILE_SIZE, MAX_PART_SIZE, plan_parts
 from ...encryption.types import EncryptionMode
 from ...exception import (
     AlreadyFailed,
-    B2Error,
+    CannotResumeUpload,
     InvalidArgument,
     MaxFileSizeExceeded,
     MaxRetriesExceeded,
     WrongEncryptionSettingForFileWrite,
 )
-from ...http_constants import LARGE_FILE_SHA1
+from ...large_file.unfinished import get_unfinished
 from ...progress import AbstractProgressListener, TransferProgress
 from ...utils.file_names import validate_b2_file_name
-from ..seam import UploadContent
 from ..transfer_manager import TransferManager
 from .file_upload import FileUpload, PartUpload
+from .large_file_upload import LargeFileUpload
 from .progress_reporter import PartProgressReporter
 from .upload_source import AbstractUploadSource
 
@@ -53,17 +53,22 @@ class UploadManager(TransferManager):
         large_file_sha1: str | None = None,
         recommended_part_size: int | None = None,
         min_part_size: int | None = None,
+        resume_file_id: str | None = None,
     ) -> FileVersion:
         """Upload the content of a source.
 
-        It becomes a large file if it has at least a recommended and a minimum part.
+        It becomes a large file if it has at least a recommended and a minimum part. If there is
+        an unfinished large file of it, only what is missing there is sent.
 
         :param large_file_sha1: the SHA-1 of all of it in hex, if known, for a large file
         :param recommended_part_size: bytes; the service's recommendation if None
         :param min_part_size: bytes; the service's minimum if None
+        :param resume_file_id: the unfinished large file to go on with, and no other; a part that
+                    is not the content's is sent again
 
         Raises, before anything is sent: `UnusableFileName`, `MaxFileSizeExceeded` above 10 TB,
-        `WrongEncryptionSettingForFileWrite`, `InvalidArgument`, and an error of the source.
+        `WrongEncryptionSettingForFileWrite`, `InvalidArgument`, `CannotResumeUpload` and an error
+        of the source.
         Later: `SourceChanged`, `MaxRetriesExceeded`, errors of the service.
         """
         validate_b2_file_name(upload.file_name)
@@ -78,14 +83,53 @@ class UploadManager(TransferManager):
             if length > MAX_FILE_SIZE:
                 raise MaxFileSizeExceeded(length, MAX_FILE_SIZE)
             progress = TransferProgress(progress_listener, length)
-            if length < recommended + minimum and length <= MAX_PART_SIZE:
+            is_small = length < recommended + minimum and length <= MAX_PART_SIZE
+            if is_small and resume_file_id is None:
                 answer = content.send(upload, _known_sha1(source), progress.update)
             else:
-                known = large_file_sha1 or _known_sha1(source)
                 parts = plan_parts(length, recommended, minimum)
-                answer = self._upload_large_file(upload, content, parts, known, progress)
+                if len(parts) < 2:
+                    raise CannotResumeUpload(str(resume_file_id), 'the content is a single part')
+                known = large_file_sha1 or _known_sha1(source)
+                answer = LargeFileUpload(
+                    self.services, upload, content, parts, known, progress
+                ).run(resume_file_id)
             progress.finish()
         return self.services.api.file_version_factory.from_api_response(answer)
+
+    def resume(
+        self,
+        bucket_id: str,
+        file_id: str,
+        source: AbstractUploadSource,
+        file_name: str,
+        progress_listener: AbstractProgressListener,
+    ) -> FileVersion:
+        """Upload the rest of an unfinished large file with the metadata of its start.
+
+        Its parts get the size of those that are there. Raises `CannotResumeUpload` and what
+        `upload` raises.
+        """
+        unfinished = get_unfinished(self.services, bucket_id, file_id, file_name)
+        encryption = unfinished.encryption
+        parts = self.services.large_file.part_dicts(file_id)
+        sizes = Counter(part['contentLength'] for part in parts)
+        return self.upload(
+            FileUpload(
+                bucket_id,
+                file_name,
+                unfinished.content_type,
+                unfinished.file_info,
+                encryption if encryption.can_be_used_for_file_write() else None,
+                unfinished.file_retention,
+                unfinished.legal_hold,
+            ),
+            source,
+            progress_listener,
+            # The last part may have another size.
+            recommended_part_size=sizes.most_common(1)[0][0] if sizes else None,
+            resume_file_id=file_id,
+        )
 
     def upload_file(
         self,
@@ -208,80 +252,6 @@ class UploadManager(TransferManager):
             )
         return asked
 
-    def _upload_large_file(
-        self,
-        upload: FileUpload,
-        content: UploadContent,
-        parts: list[tuple[int, int]],
-        sha1: str | None,
-        progress: TransferProgress,
-    ) -> dict[str, Any]:
-        # B2 keeps no SHA-1 of a large file, so the file info has it, and that must be told at
-        # the start. The pass that computes it hashes the parts as well.
-        part_sha1s: list[str | None]
-        if sha1 is None:
-            sha1, digests = content.hash_parts(parts)
-            part_sha1s = list(digests)
-        else:
-            part_sha1s = [None] * len(parts)
-        session = self.services.session
-        started = session.start_large_file(
-            upload.bucket_id,
-            upload.file_name,
-            upload.content_type,
-            {**upload.file_info, LARGE_FILE_SHA1: sha1},
-            server_side_encryption=upload.encryption,
-            file_retention=upload.file_retention,
-            legal_hold=upload.legal_hold,
-            custom_upload_timestamp=upload.custom_upload_timestamp,
-        )
-        file_id: str = started['fileId']
-        with named_in_errors(upload.file_name, file_id):
-            sent = content.send_parts(
-                file_id,
-                [
-                    PartUpload(number, offset, length, part_sha1)
-                    for number, ((offset, length), part_sha1) in enumerate(
-                        zip(parts, part_sha1s, strict=True), start=1
-                    )
-                ],
-                upload.encryption,
-                progress.update,
-            )
-            return self.finish_large_file(file_id, sent, content.length)
-
-    def finish_large_file(self, file_id: str, part_sha1s: list[str], length: int) -> dict[str, Any]:
-        """Make the parts a file (``b2_finish_large_file``); returns B2's answer.
-
-        :param part_sha1s: the SHA-1 of each part in hex, in order
-        :param length: bytes of all parts
-        """
-        session = self.services.session
-        try:
-            return session.finish_large_file(file_id, part_sha1s)
-        except B2Error:
-            # The answer may have been lost and the work done, which a repeated call is refused
-            # for. Only a finished file has file info.
-            try:
-                found = session.get_file_info_by_id(file_id)
-            except B2Error:
-                found = {}
-            if found.get('action') == 'upload' and found.get('contentLength') == length:
-                return found
-            raise
-
 
 def _known_sha1(source: AbstractUploadSource) -> str | None:
     return source.get_content_sha1() if source.is_sha1_known() else None
-
-
-@contextmanager
-def named_in_errors(file_name: str, file_id: str) -> Iterator[None]:
-    """Say in an error which large file is left unfinished."""
-    try:
-        yield
-    except Exception as error:
-        error.add_note(
-            f'the upload of {file_name!r} is not finished; its large file ID is {file_id}'
-        )
-        raise
