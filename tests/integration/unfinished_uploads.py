@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import os
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -22,7 +22,8 @@ from ..helpers import sha1_of
 PARTS = 5
 DAY = 24 * 60 * 60 * 1000
 LENGTH = PARTS * PART_SIZE - 7
-DATA = os.urandom(LENGTH)
+# The same in each process of a parallel run, since the names of tests have its SHA-1.
+DATA = random.Random(5).randbytes(LENGTH)
 INFO = {'a': 'b', 'large_file_sha1': sha1_of(DATA)}
 SSE_C = EncryptionSetting(
     EncryptionMode.SSE_C, EncryptionAlgorithm.AES256, EncryptionKey(b'k' * 32, 'id')
