@@ -275,7 +275,9 @@ class ListFileNames(Call):
     call = 'b2_list_file_names'
 
     def ask(self) -> Any:
-        found = [version.id_ for version, _ in self.scene.bucket.ls(self.scene.name)]
+        # A path that may be a file's name is looked for among the versions.
+        listed = self.scene.bucket.ls(self.scene.name + '*', recursive=True, with_wildcard=True)
+        found = [version.id_ for version, _ in listed]
         assert found == [self.id_]
 
 
