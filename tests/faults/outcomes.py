@@ -91,7 +91,7 @@ TABLE: dict[str, Row] = {
     # Another upload URL may help.
     '401': _row(Unauthorized, Unauthorized, Unauthorized, Unauthorized, once_download=Unauthorized),
     '401 expired': _passing(InvalidAuthToken),
-    # As in b2sdk, which takes it for a wrong key of the customer's.
+    # The seams take it for a wrong key of the customer's.
     '403': _for_good(AccessDenied, SSECKeyError),
     '408': _passing(RequestTimeout),
     '429': _passing(TooManyRequests),
@@ -150,7 +150,7 @@ def _special() -> Iterator[tuple[str, str, str, Outcome, Outcome]]:
         for kind in LOSE_ANSWER:
             yield 'FinishLargeFile', kind, seam, None, None
         for kind in _LOST_ANSWERS:
-            # The second time they are refused, as in b2sdk.
+            # The second time they are refused.
             always = TABLE[kind].call
             yield 'HideFile', kind, seam, FileAlreadyHidden, always
             yield 'DeleteFileVersion', kind, seam, FileNotPresent, always
