@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,6 +56,8 @@ _TRY_COUNT_OTHER = 5
 _POOL_SIZE = 100
 # http.client reads a body in pieces of 16 kB by default, which costs more than sending them.
 _BODY_BLOCK_SIZE = 256 * 1024
+
+_DOT_SEGMENT = re.compile(r'(?<=/)\.{1,2}(?=/|$)')
 
 _COPY_CALLS = ('/b2_copy_file', '/b2_copy_part')
 # To give up on one of these means to send the content around it all again.
@@ -416,7 +419,7 @@ class B2Http:
         try:
             response = self.session.request(
                 request.method,
-                request.url,
+                _with_dots(request.url),
                 headers=headers,
                 data=request.body,
                 params=request.params,
@@ -448,6 +451,16 @@ def _body_of(
     if data is None or isinstance(data, bytes):
         return data
     return StreamBody(data, headers)
+
+
+def _with_dots(url: str) -> str:
+    """Keep segments of dots, which a file's name may have, from being resolved by urllib3.
+
+    It would ask for another file, even one in another bucket.  requests puts the dots back
+    when urllib3 has parsed the URL.
+    """
+    path, mark, query = url.partition('?')
+    return _DOT_SEGMENT.sub(lambda dots: '%2E' * len(dots[0]), path) + mark + query
 
 
 def _kind_of(url: str) -> Kind:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..exception import (
     B2Error,
+    BadRequest,
     InvalidUploadSource,
     MaxRetriesExceeded,
     SourceChanged,
@@ -215,9 +216,10 @@ class _StreamContent(UploadContent):
                 # Requests with content are tried once below, so what passes for any request
                 # counts too.
                 may_pass = error.should_retry_upload() or error.should_retry_http()
-                refused += isinstance(error, Unauthorized)
+                is_damaged = _is_damaged(error)
+                refused += is_damaged or isinstance(error, Unauthorized)
                 given_up = error.attempts is not None
-                if not may_pass or given_up or refused > _MAX_REFUSED_URLS:
+                if not (may_pass or is_damaged) or given_up or refused > _MAX_REFUSED_URLS:
                     raise
                 errors.append(error)
                 if not attempts.wait(error.retry_after_seconds):
@@ -320,6 +322,11 @@ class _StreamDownload(OpenDownload):
 
     def close(self) -> None:
         self._body.close()
+
+
+def _is_damaged(error: B2Error) -> bool:
+    """Did the service receive other content than was sent?"""
+    return isinstance(error, BadRequest) and 'did not match data received' in str(error).lower()
 
 
 def _chunks(stream: _ReadPart) -> Iterator[bytes]:
