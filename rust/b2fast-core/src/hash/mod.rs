@@ -6,12 +6,19 @@
 //! the same bytes.
 //! BLAKE3 serves what B2 never sees, such as the journal of a partial download.
 
+#[cfg(target_arch = "x86_64")]
+mod avx;
 mod file;
 mod kernel;
+mod lanes;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod prefetch;
 mod sha1;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use blake3::Hasher as Blake3;
 
