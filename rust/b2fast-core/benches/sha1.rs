@@ -55,7 +55,7 @@ fn kernels(criterion: &mut Criterion) {
     group.finish();
 
     let Some(library) = OPENSSL
-        .iter()
+        .into_iter()
         // SAFETY: what a library of the system does when it is loaded is trusted.
         .find_map(|name| unsafe { Library::new(name) }.ok())
     else {

@@ -18,7 +18,7 @@ pub(super) fn has_avx512() -> bool {
         && is_x86_feature_detected!("avx512vl")
 }
 
-/// Only for kernels that are available with [`has_avx2`] alone.
+/// Only for kernels that ask for [`has_avx2`].
 pub(super) const fn eight_lanes(least: usize) -> Step {
     Step {
         least,
@@ -31,7 +31,7 @@ pub(super) const fn eight_lanes(least: usize) -> Step {
     }
 }
 
-/// Only for kernels that are available with [`has_avx512`] alone.
+/// Only for kernels that ask for [`has_avx512`].
 pub(super) const fn sixteen_lanes(least: usize) -> Step {
     Step {
         least,

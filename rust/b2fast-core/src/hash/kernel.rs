@@ -22,6 +22,9 @@ pub(super) struct Lane<'a> {
     pub(super) blocks: &'a [Block],
 }
 
+/// Advances two streams by the same blocks.
+pub(super) type CompressBoth = fn([&mut State; 2], &[Block]);
+
 /// An implementation of the compression function.
 pub(super) struct Kernel {
     /// How [`kernel_name`] and `B2FAST_SHA1` call it.
@@ -32,7 +35,7 @@ pub(super) struct Kernel {
     /// takes a single stream.
     pub(super) steps: &'static [Step],
     /// Advances two streams by the same blocks, if that is less work than two lanes are.
-    pub(super) compress_both: Option<fn([&mut State; 2], &[Block])>,
+    pub(super) compress_both: Option<CompressBoth>,
 }
 
 /// A way to advance some streams in step.

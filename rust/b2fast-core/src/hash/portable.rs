@@ -1,6 +1,6 @@
 //! SHA-1 in plain Rust, for processors without SHA instructions and vectors.
 
-use super::kernel::{Block, Kernel, Lane, State, Step};
+use super::kernel::{Kernel, Lane, State, Step};
 use super::lanes;
 
 /// Four words are what the vector registers hold that every x86-64 and every `AArch64` has.

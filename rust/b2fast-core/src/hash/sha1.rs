@@ -223,6 +223,24 @@ mod tests {
     }
 
     #[test]
+    fn knows_an_example_in_any_number_of_streams() {
+        for count in 1..=33 {
+            let mut hashers = vec![Sha1::new(); count];
+            let mut streams: Vec<_> = hashers
+                .iter_mut()
+                .map(|hasher| (hasher, &[b'a'; 1000][..]))
+                .collect();
+            update_many(&mut streams);
+            for hasher in hashers {
+                assert_eq!(
+                    to_hex(&hasher.finish()),
+                    "291e9a6c66994949b57ba5e650361e98fc36b1ba"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn debug_shows_no_content() {
         let mut hasher = Sha1::new();
         hasher.update(b"secret");

@@ -33,24 +33,26 @@ use super::prefetch::prefetch_after;
 /// A multiple of what each of the two interleaves, so that groups are full.
 const MOST: usize = 12;
 
-/// With the instructions for the schedule.
+/// With the instructions for the schedule. Only for kernels that ask for [`available`].
 pub(super) const STEP: Step = Step {
     least: 1,
     most: MOST,
     compress: sha_ni::compress,
 };
 
-/// With the schedule by AVX-512.
+/// With the schedule by AVX-512. Only for kernels that ask for [`available`] and AVX-512.
 pub(super) const STEP_WITH_AVX512: Step = Step {
     least: 1,
     most: MOST,
     compress: sha_ni_avx512::compress,
 };
 
+/// Like [`STEP`].
 pub(super) fn compress_both(states: [&mut State; 2], blocks: &[Block]) {
     sha_ni::compress_both(states, blocks);
 }
 
+/// Like [`STEP_WITH_AVX512`].
 pub(super) fn compress_both_with_avx512(states: [&mut State; 2], blocks: &[Block]) {
     sha_ni_avx512::compress_both(states, blocks);
 }
@@ -93,7 +95,8 @@ macro_rules! kernel {
             #[target_feature(enable = $features)]
             fn all(mut lanes: &mut [Lane<'_>]) {
                 while !lanes.is_empty() {
-                    // Groups of about the same size: six and one would take longer than four and three.
+                    // Groups of about the same size: four and three lanes take less time than
+                    // six and one.
                     let groups = lanes.len().div_ceil($widest);
                     let count = lanes.len().div_ceil(groups);
                     let (group, rest) = mem::take(&mut lanes).split_at_mut(count);
