@@ -26,7 +26,7 @@ WHEEL_SOURCES := $(shell find rust python -type f ! -path '*/__pycache__/*' ! -n
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup build install develop fmt lint lint-rust lint-python stubtest test test-rust \
-	test-python fuzz demo bench bench-simulator clean require-rclone
+	test-python fuzz demo bench bench-hash bench-simulator clean require-rclone
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' \
@@ -81,6 +81,11 @@ demo: $(STAMPS)/installed ## Send real files to a local simulator and back (DIR=
 bench: require-rclone $(STAMPS)/installed $(STAMPS)/bench ## Measure single functions, then b2fast beside b2sdk and rclone
 	$(BIN)/python -m pytest benches $(PYTEST_ARGS)
 	$(BIN)/python benches/side_by_side.py $(BENCH_ARGS)
+
+bench-hash: $(STAMPS)/venv ## Measure every SHA-1 kernel that runs here, each beside OpenSSL
+	for kernel in '' sha-ni sha-ni-avx512 avx512 avx2 portable; do \
+		B2FAST_SHA1=$$kernel $(CARGO) bench --locked -p b2fast-core --bench sha1 -- $(BENCH_ARGS) || exit 1; \
+	done
 
 bench-simulator: $(STAMPS)/installed ## Measure how fast the simulator itself is
 	$(BIN)/python benches/simulator_speed.py $(BENCH_ARGS)

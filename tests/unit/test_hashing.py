@@ -285,26 +285,36 @@ def test_hashing_a_file_stops_at_signals(tmp_path):
         signal.signal(signal.SIGALRM, before)
 
 
-KERNELS = {'portable', 'sha-ni', 'sha-ni-avx512'}
+KERNELS = {
+    'avx2',
+    'avx512',
+    'portable',
+    'sha-ni',
+    'sha-ni+avx512',
+    'sha-ni-avx512',
+    'sha-ni-avx512+avx512',
+}
 
 
-@pytest.mark.parametrize('value', ['portable', ''])
-def test_the_environment_chooses_the_kernel(value):
+@pytest.mark.parametrize('wanted', [*sorted(KERNELS), 'unknown', ''])
+def test_the_environment_chooses_the_kernel(wanted):
     # A process of its own: the choice is made once.
     code = (
         'from b2fast._core.hashing import *;'
-        f'print(sha1_kernel(), sha1_of_bytes(bytes({len(LONG)})))'
+        'hashers = [Sha1() for _ in range(17)];'
+        f'update_many(hashers, [bytes({len(LONG)})] * 17);'
+        'print(sha1_kernel(), *{hasher.hexdigest() for hasher in hashers})'
     )
     output = subprocess.run(
         [sys.executable, '-c', code],
-        env={**os.environ, 'B2FAST_SHA1': value},
+        env={**os.environ, 'B2FAST_SHA1': wanted},
         check=True,
         capture_output=True,
         text=True,
     ).stdout
-    kernel, digest = output.split()
-    assert kernel in ({'portable'} if value else KERNELS)
-    assert digest == sha1_of(bytes(len(LONG)))
+    kernel, *digests = output.split()
+    assert kernel in ({'portable'} if wanted == 'portable' else KERNELS)
+    assert digests == [sha1_of(bytes(len(LONG)))]
 
 
 def test_the_kernel_has_a_name():

@@ -38,9 +38,10 @@ pub(crate) fn in_hex((whole, parts): &(hash::Digest, Vec<hash::Digest>)) -> (Str
     (hash::to_hex(whole), parts)
 }
 
-/// The SHA-1 implementation in use: 'sha-ni', 'sha-ni-avx512' or 'portable'.
+/// The SHA-1 implementation in use, such as 'sha-ni', 'sha-ni+avx512', 'avx2' or 'portable'.
 ///
-/// The environment variable `B2FAST_SHA1=portable` forces the last.
+/// The environment variable `B2FAST_SHA1`, read once, names the one to use. It is ignored if the
+/// processor cannot run that.
 #[pyfunction]
 fn sha1_kernel() -> &'static str {
     hash::kernel_name()

@@ -3,15 +3,24 @@
 //! SHA-1 is what B2 verifies content with, and the largest cost per byte of a transfer. One
 //! stream is bound by the latency of the SHA instructions, not by their throughput, so
 //! [`update_many`] advances several at once, and [`update_both`] a file and its part, which get
-//! the same bytes.
+//! the same bytes. Which code does it is chosen at run time, [`kernel_name`] tells which: SHA
+//! instructions where they are (`sha_ni`), vectors with a stream in each place (`lanes`, `avx`)
+//! where there are many streams or no such instructions, plain code (`portable`) else.
 //! BLAKE3 serves what B2 never sees, such as the journal of a partial download.
 
+#[cfg(target_arch = "x86_64")]
+mod avx;
 mod file;
 mod kernel;
+mod lanes;
 mod portable;
+#[cfg(target_arch = "x86_64")]
+mod prefetch;
 mod sha1;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
 pub use blake3::Hasher as Blake3;
 
