@@ -1,0 +1,67 @@
+"""Many uploads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..transfer.outbound.upload_source import (
+    AbstractUploadSource,
+    UploadSourceBytes,
+    UploadSourceLocalFile,
+    bytes_of,
+)
+from .items import Content, UploadItem, upload_item
+from .progress import Share
+
+if TYPE_CHECKING:
+    from ..bucket import Bucket
+    from ..file_version import FileVersion
+
+
+class Uploads:
+    """Uploads items to a bucket.
+
+    :param defaults: what an item leaves open; its source and its name mean nothing
+    """
+
+    def __init__(self, bucket: Bucket, defaults: UploadItem) -> None:
+        self.bucket = bucket
+        self._defaults = defaults
+
+    def complete(self, item: Any) -> UploadItem:
+        """The item with what it leaves open. Raises `TypeError` for what is none."""
+        given = upload_item(item)
+        defaults = self._defaults
+        return UploadItem(
+            given.source,
+            given.file_name,
+            given.content_type or defaults.content_type,
+            defaults.file_info if given.file_info is None else given.file_info,
+            given.encryption or defaults.encryption,
+            given.file_retention or defaults.file_retention,
+            given.legal_hold or defaults.legal_hold,
+        )
+
+    def upload(self, item: Any, share: Share) -> FileVersion:
+        """Upload one item; see `Bucket.upload`."""
+        given = self.complete(item)
+        return self.bucket.upload(
+            source_of(given.source),
+            given.file_name,
+            content_type=given.content_type,
+            file_info=given.file_info,
+            progress_listener=share,
+            encryption=given.encryption,
+            file_retention=given.file_retention,
+            legal_hold=given.legal_hold,
+        )
+
+
+def source_of(content: Content) -> AbstractUploadSource:
+    """The content of an item as a source. Raises what making that source raises."""
+    match content:
+        case AbstractUploadSource():
+            return content
+        case bytes() | bytearray() | memoryview():
+            return UploadSourceBytes(bytes_of(content))
+    return UploadSourceLocalFile(content)
