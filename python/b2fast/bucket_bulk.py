@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from functools import partial
+from typing import TYPE_CHECKING, cast
 
 from .exception import InvalidArgument
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .api import B2Api
     from .bucket import Bucket
     from .bulk.items import (
@@ -20,13 +19,10 @@ if TYPE_CHECKING:
         LocalPath,
         UploadItem,
     )
-    from .bulk.progress import Share
     from .encryption.setting import EncryptionSetting
     from .file_lock import FileRetentionSetting, LegalHold
     from .file_version import DownloadVersion, FileIdAndName, FileVersion
     from .progress import AbstractProgressListener
-
-_Value = TypeVar('_Value')
 
 
 class BucketBulk:
@@ -68,18 +64,16 @@ class BucketBulk:
         Raises `InvalidArgument` below one worker.
         """
         from .bulk.items import UploadItem
+        from .bulk.pump import results
         from .bulk.uploads import Uploads
 
         manager = self.api.services.upload_manager
         defaults = UploadItem(
             b'', '', content_type, file_info, encryption, file_retention, legal_hold
         )
-        return self._many(
-            items,
-            Uploads(self._bucket, defaults).upload,
-            _workers(max_workers, manager.get_thread_pool_size()),
-            progress_listener,
-        )
+        workers = _workers(max_workers, manager.get_thread_pool_size())
+        uploads = Uploads(self._bucket, defaults)
+        return results(items, uploads.lane, workers, progress_listener)
 
     def download_many(
         self,
@@ -116,14 +110,12 @@ class BucketBulk:
         Raises `InvalidArgument` below one worker.
         """
         from .bulk.downloads import Downloads
+        from .bulk.pump import results
 
         manager = self.api.services.download_manager
-        return self._many(
-            items,
-            Downloads(self._bucket, directory, encryption).download,
-            _workers(max_workers, manager.get_thread_pool_size()),
-            progress_listener,
-        )
+        workers = _workers(max_workers, manager.get_thread_pool_size())
+        downloads = Downloads(self._bucket, directory, encryption)
+        return results(items, downloads.lane, workers, progress_listener)
 
     def delete_many(
         self,
@@ -141,14 +133,13 @@ class BucketBulk:
         Raises `InvalidArgument` below one worker.
         """
         from .bulk.calls import Deletions
+        from .bulk.pump import results
+        from .bulk.threads import ThreadLane
         from .transfer.transfer_manager import DEFAULT_WORKERS
 
-        return self._many(
-            items,
-            Deletions(self._bucket, bypass_governance).delete,
-            _workers(max_workers, DEFAULT_WORKERS),
-            None,
-        )
+        workers = _workers(max_workers, DEFAULT_WORKERS)
+        deletions = Deletions(self._bucket, bypass_governance)
+        return results(items, partial(ThreadLane, deletions.delete), workers, None)
 
     def copy_many(
         self,
@@ -173,35 +164,20 @@ class BucketBulk:
         """
         from .bulk.calls import Copies
         from .bulk.items import CopyItem
+        from .bulk.pump import results
+        from .bulk.threads import ThreadLane
 
         manager = self.api.services.copy_manager
         defaults = CopyItem(
             '', '', content_type, file_info, source_encryption, destination_encryption
         )
-        return self._many(
-            items,
-            Copies(self._bucket, defaults).copy,
-            _workers(max_workers, manager.get_thread_pool_size()),
-            progress_listener,
-        )
+        workers = _workers(max_workers, manager.get_thread_pool_size())
+        copies = Copies(self._bucket, defaults)
+        return results(items, partial(ThreadLane, copies.copy), workers, progress_listener)
 
     @property
     def _bucket(self) -> Bucket:
         return cast('Bucket', self)
-
-    def _many(
-        self,
-        items: Iterable[Any],
-        work: Callable[[Any, Share], _Value],
-        workers: int,
-        progress_listener: AbstractProgressListener | None,
-    ) -> Generator[BulkResult[_Value], None, None]:
-        from .bulk.progress import BulkProgress
-        from .bulk.pump import results
-        from .bulk.threads import ThreadLane
-
-        progress = BulkProgress(progress_listener)
-        return results(items, ThreadLane(work, workers, progress), workers, progress)
 
 
 def _workers(asked: int | None, default: int) -> int:

@@ -6,14 +6,19 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..exception import DestinationIsADirectory, InvalidArgument
+from ..transfer.engine_seam import EngineSeam
+from ..transfer.inbound.destination import destination_errors
 from ..utils.filesystem import fix_windows_path_limit, validate_b2_file_name_as_path
 from .items import DownloadItem, LocalPath, download_item
-from .progress import Share
+from .progress import BulkProgress, Share
+from .pump import Lane
+from .threads import ThreadLane
 
 if TYPE_CHECKING:
     from ..bucket import Bucket
     from ..encryption.setting import EncryptionSetting
     from ..file_version import DownloadVersion
+    from ..transfer.inbound.downloaded_file import DownloadedFile
 
 
 class Downloads:
@@ -29,6 +34,7 @@ class Downloads:
         self.bucket = bucket
         self._directory = None if directory is None else os.fspath(directory)
         self._encryption = encryption
+        self._bucket_name = bucket.name or bucket.get_fresh_state().name
 
     def complete(self, item: Any) -> tuple[DownloadItem, str]:
         """The item with what it leaves open, and its path.
@@ -54,20 +60,41 @@ class Downloads:
             raise DestinationIsADirectory(path)
         return path
 
-    def download(self, item: Any, share: Share) -> DownloadVersion:
-        """Download one item; see `DownloadedFile.save_to`."""
-        given, path = self.complete(item)
+    def lane(self, workers: int, progress: BulkProgress) -> Lane[DownloadVersion]:
+        """What downloads the items."""
+        services = self.bucket.api.services
+        seam = services.transfer_seam
+        if isinstance(seam, EngineSeam) and services.download_manager.leaves_all_to_engine():
+            from .engine_downloads import EngineDownloads
+
+            return EngineDownloads(self, seam, workers, progress)
+        return ThreadLane(
+            lambda item, share: self.download(self.complete(item), share), workers, progress
+        )
+
+    def url_of(self, given: DownloadItem) -> str:
+        """Where the file is found."""
+        session = self.bucket.api.session
         if isinstance(given.source, str):
-            opened = self.bucket.download_file_by_name(
-                given.source, share, encryption=given.encryption
-            )
+            return session.get_download_url_by_name(self._bucket_name, given.source)
+        return session.get_download_url_by_id(given.source.id_)
+
+    def download(self, given: tuple[DownloadItem, str], share: Share) -> DownloadVersion:
+        """Download one complete item; see `DownloadedFile.save_to`."""
+        source, encryption = given[0].source, given[0].encryption
+        if isinstance(source, str):
+            opened = self.bucket.download_file_by_name(source, share, encryption=encryption)
         else:
-            opened = self.bucket.download_file_by_id(
-                given.source.id_, share, encryption=given.encryption
-            )
+            opened = self.bucket.download_file_by_id(source.id_, share, encryption=encryption)
+        return self.save(opened, given)
+
+    def save(self, opened: DownloadedFile, given: tuple[DownloadItem, str]) -> DownloadVersion:
+        """Save an open download at the path of its item."""
+        item, path = given
         try:
-            if given.local_path is None:
-                os.makedirs(os.path.dirname(path), exist_ok=True)
+            if item.local_path is None:
+                with destination_errors(path):
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
             opened.save_to(path)
         finally:
             opened.response.close()

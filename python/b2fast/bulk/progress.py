@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
+from .._core.transfer import Stop
 from ..exception import TransferCancelled
 from ..progress import AbstractProgressListener
 
@@ -59,10 +60,10 @@ class BulkProgress:
 class Share(AbstractProgressListener):
     """Listens to one transfer of many; ends it when the call was stopped."""
 
-    def __init__(self, whole: BulkProgress, stopped: threading.Event) -> None:
+    def __init__(self, whole: BulkProgress, stop: Stop) -> None:
         super().__init__()
         self._whole = whole
-        self._stopped = stopped
+        self._stop = stop
         self._total = 0
         self._done = 0
 
@@ -73,7 +74,7 @@ class Share(AbstractProgressListener):
 
     def bytes_completed(self, byte_count: int) -> None:
         """Add what is new to what is done. Raises `TransferCancelled` after a stop."""
-        if self._stopped.is_set():
+        if self._stop.is_set:
             raise TransferCancelled('the bulk call was stopped')
         if byte_count > self._total:
             self.set_total_bytes(byte_count)

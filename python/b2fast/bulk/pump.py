@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from itertools import count
 from typing import Any, Generic, TypeVar
 
+from ..progress import AbstractProgressListener
 from .items import BulkResult
 from .progress import BulkProgress
 
@@ -39,13 +40,20 @@ class Lane(ABC, Generic[_Value]):
 
 
 def results(
-    items: Iterable[Any], lane: Lane[_Value], workers: int, progress: BulkProgress
+    items: Iterable[Any],
+    make_lane: Callable[[int, BulkProgress], Lane[_Value]],
+    workers: int,
+    listener: AbstractProgressListener | None,
 ) -> Generator[BulkResult[_Value], None, None]:
     """Have the work done for all items, and yield a result for each, in the order of their ends.
 
     Items are read when there is room for them, on the thread that asks for results. However the
     generator ends, the lane is stopped.
+
+    :param make_lane: is called when the first result is asked for
     """
+    progress = BulkProgress(listener)
+    lane = make_lane(workers, progress)
     source = iter(items)
     tickets = count()
     open_items: dict[int, Any] = {}

@@ -8,12 +8,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from .._core.transfer import Stop
 from .progress import BulkProgress, Share
 from .pump import Lane
 
 _Value = TypeVar('_Value')
 
-_GRACE = 0.8
+GRACE = 0.8
 """Seconds that a stopped call waits for its threads."""
 
 
@@ -24,15 +25,21 @@ class ThreadLane(Lane[_Value]):
     ends when it has its answer.
 
     :param work: is given the item and the progress to report to
+    :param ring: is called when an item is done
     """
 
     def __init__(
-        self, work: Callable[[Any, Share], _Value], workers: int, progress: BulkProgress
+        self,
+        work: Callable[[Any, Share], _Value],
+        workers: int,
+        progress: BulkProgress,
+        ring: Callable[[], None] | None = None,
     ) -> None:
+        self._ring = ring
         self._work = work
         self._workers = workers
         self._progress = progress
-        self._stopped = threading.Event()
+        self._stop = Stop()
         self._todo: deque[tuple[int, Any]] = deque()
         self._done: deque[tuple[int, _Value | None, Exception | None]] = deque()
         lock = threading.Lock()
@@ -63,31 +70,37 @@ class ThreadLane(Lane[_Value]):
 
     def stop(self) -> None:
         """See `Lane.stop`."""
-        self._stopped.set()
+        self._stop.set()
         with self._changed:
             self._todo.clear()
             self._has_work.notify_all()
-        deadline = time.monotonic() + _GRACE
+        deadline = time.monotonic() + GRACE
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                while not self._todo:
-                    if self._stopped.is_set():
-                        return
-                    self._idle += 1
-                    self._has_work.wait()
-                    self._idle -= 1
-                ticket, item = self._todo.popleft()
-            value, error = self._call(item)
-            with self._changed:
-                self._done.append((ticket, value, error))
-                self._changed.notify()
+        with self._stop:
+            while (job := self._next()) is not None:
+                ticket, item = job
+                value, error = self._call(item)
+                with self._changed:
+                    self._done.append((ticket, value, error))
+                    self._changed.notify()
+                if self._ring is not None:
+                    self._ring()
+
+    def _next(self) -> tuple[int, Any] | None:
+        with self._changed:
+            while not self._todo:
+                if self._stop.is_set:
+                    return None
+                self._idle += 1
+                self._has_work.wait()
+                self._idle -= 1
+            return self._todo.popleft()
 
     def _call(self, item: Any) -> tuple[_Value | None, Exception | None]:
-        share = Share(self._progress, self._stopped)
+        share = Share(self._progress, self._stop)
         try:
             return self._work(item, share), None
         except Exception as error:

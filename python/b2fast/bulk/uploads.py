@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..transfer.engine_seam import EngineSeam
 from ..transfer.outbound.upload_source import (
     AbstractUploadSource,
     UploadSourceBytes,
@@ -11,7 +12,9 @@ from ..transfer.outbound.upload_source import (
     bytes_of,
 )
 from .items import Content, UploadItem, upload_item
-from .progress import Share
+from .progress import BulkProgress, Share
+from .pump import Lane
+from .threads import ThreadLane
 
 if TYPE_CHECKING:
     from ..bucket import Bucket
@@ -42,9 +45,19 @@ class Uploads:
             given.legal_hold or defaults.legal_hold,
         )
 
-    def upload(self, item: Any, share: Share) -> FileVersion:
-        """Upload one item; see `Bucket.upload`."""
-        given = self.complete(item)
+    def lane(self, workers: int, progress: BulkProgress) -> Lane[FileVersion]:
+        """What uploads the items."""
+        seam = self.bucket.api.services.transfer_seam
+        if isinstance(seam, EngineSeam):
+            from .engine_uploads import EngineUploads
+
+            return EngineUploads(self, seam, workers, progress)
+        return ThreadLane(
+            lambda item, share: self.upload(self.complete(item), share), workers, progress
+        )
+
+    def upload(self, given: UploadItem, share: Share) -> FileVersion:
+        """Upload one complete item; see `Bucket.upload`."""
         return self.bucket.upload(
             source_of(given.source),
             given.file_name,
