@@ -204,7 +204,7 @@ class Enough(Exception):
 
 
 @over_http
-@pytest.mark.parametrize(('direction', 'size'), [('up', SMALL), ('up', 3_000_000), ('down', SMALL)])
+@pytest.mark.parametrize(('direction', 'size'), [('up', SMALL), ('up', LARGE), ('down', SMALL)])
 def test_a_call_ends_although_the_network_stands_still(
     account: Account, bucket: Bucket, tmp_path: Path, direction: Direction, size: int
 ) -> None:
@@ -230,7 +230,8 @@ def test_a_call_ends_although_the_network_stands_still(
             list(call(items(), max_workers=3, **options))
         # Less than the time-outs of the network.
         assert time.monotonic() - begin < DEADLINE
-        if account.has_engine:
+        if account.has_engine and size == SMALL:
+            # Else a call without content may be waiting, which nothing can end.
             assert 'b2fast-bulk' not in {thread.name for thread in threading.enumerate()}
     if direction == 'down' and account.has_engine:
         assert set(tree(tmp_path).values()) <= {data}
@@ -253,7 +254,7 @@ for number, result in enumerate(bucket.upload_many(items(), max_workers=3)):
 
 
 @over_http
-@pytest.mark.parametrize('size', [SMALL, 3_000_000])
+@pytest.mark.parametrize('size', [SMALL, LARGE])
 def test_ctrl_c(account: Account, bucket: Bucket, size: int) -> None:
     process = start(account, PROGRAM, [str(size)], realm=account.realm)
     assert process.stdout is not None
