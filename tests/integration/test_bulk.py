@@ -27,6 +27,8 @@ from b2fast.exception import (
 )
 
 from ..conftest import PART_SIZE, Account
+from ..helpers import bulk_threads
+from .wire import DEADLINE
 
 SMALL = PART_SIZE // 2
 LARGE = 5 * PART_SIZE + 7
@@ -331,12 +333,13 @@ def test_at_least_one_worker(bucket: Bucket, call: str) -> None:
 
 
 def test_no_thread_stays(bucket: Bucket) -> None:
-    before = threading.active_count()
     list(bucket.delete_many([('4_z', 'name')] * 20))
     results = bucket.upload_many((b'', f'name {number}') for number in range(1000))
     next(results)
     results.close()
-    assert threading.active_count() == before
+    for thread in bulk_threads():
+        thread.join(DEADLINE)
+    assert bulk_threads() == []
 
 
 def test_a_refused_key_is_the_error_of_each_item(account: Account, bucket: Bucket) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -27,6 +26,7 @@ from b2fast.exception import (
 from b2fast.simulator import Fault
 
 from ..conftest import PART_SIZE, Account, new_raw_account
+from ..helpers import bulk_threads
 from .wire import DEADLINE, Direction, connect, start, stoppable
 
 over_http = pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
@@ -232,7 +232,7 @@ def test_a_call_ends_although_the_network_stands_still(
         assert time.monotonic() - begin < DEADLINE
         if account.has_engine and size == SMALL:
             # Else a call without content may be waiting, which nothing can end.
-            assert 'b2fast-bulk' not in {thread.name for thread in threading.enumerate()}
+            assert bulk_threads() == []
     if direction == 'down' and account.has_engine:
         assert set(tree(tmp_path).values()) <= {data}
 

@@ -95,7 +95,7 @@ impl Work for Downloads {
             cancel,
         )?;
         let headers = download.headers().to_vec();
-        let Some(mtime_ns) = suitable(&headers) else {
+        let Some(modified_ms) = modified_ms(&headers) else {
             return Ok(Received::Unsuitable(Box::new(download)));
         };
         let length = download.length();
@@ -114,7 +114,8 @@ impl Work for Downloads {
                 .filter(|_| self.verify)
                 .and_then(hash::parse_hex),
             streams: 1,
-            mtime_ns,
+            // None for a time that no file system has.
+            mtime_ns: modified_ms.checked_mul(NS_PER_MS),
             progress: Arc::new(Progress::default()),
         };
         download.save(options, cancel)?;
@@ -146,20 +147,18 @@ fn value<'a>(headers: &'a [Header], wanted: &str) -> Option<&'a str> {
         .map(|(_, value)| value.as_str())
 }
 
-/// The modification time to set, in nanoseconds since 1970, if the answer is a plain one of B2.
-fn suitable(headers: &[Header]) -> Option<Option<i64>> {
+/// The modification time in milliseconds since 1970, if the answer is a plain one of B2.
+fn modified_ms(headers: &[Header]) -> Option<i64> {
     let is_of_b2 = HEADERS_OF_B2
         .iter()
         .all(|name| value(headers, name).is_some());
     if !is_of_b2 {
         return None;
     }
-    let told = value(headers, "x-bz-info-src_last_modified_millis");
-    let milliseconds: i64 = told
+    value(headers, "x-bz-info-src_last_modified_millis")
         .or_else(|| value(headers, "x-bz-upload-timestamp"))?
         .parse()
-        .ok()?;
-    Some(milliseconds.checked_mul(NS_PER_MS))
+        .ok()
 }
 
 /// The SHA-1 of the content in hex, whoever told it; B2 does not know that of a large file.
@@ -204,21 +203,16 @@ mod tests {
 
     #[test]
     fn the_time_is_that_of_the_source_or_of_the_upload() {
-        assert_eq!(
-            suitable(&headers(&[])),
-            Some(Some(1_700_000_000_000_000_000))
-        );
+        assert_eq!(modified_ms(&headers(&[])), Some(1_700_000_000_000));
         let told = [("x-bz-info-src_last_modified_millis", "5")];
-        assert_eq!(suitable(&headers(&told)), Some(Some(5_000_000)));
-        let absurd = [("x-bz-info-src_last_modified_millis", "9223372036854775807")];
-        assert_eq!(suitable(&headers(&absurd)), Some(None));
+        assert_eq!(modified_ms(&headers(&told)), Some(5));
     }
 
     #[test]
     fn what_needs_more_than_saving_is_not_suitable() {
         let nonsense = [("x-bz-info-src_last_modified_millis", "yesterday")];
-        assert_eq!(suitable(&headers(&nonsense)), None);
-        assert_eq!(suitable(&headers(&[])[1..]), None);
+        assert_eq!(modified_ms(&headers(&nonsense)), None);
+        assert_eq!(modified_ms(&headers(&[])[1..]), None);
     }
 
     #[test]
