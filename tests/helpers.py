@@ -54,6 +54,11 @@ def run_in_threads(number: int, work: Callable[[], object]) -> None:
         thread.join()
 
 
+def bulk_threads() -> list[threading.Thread]:
+    """The Python threads of bulk calls."""
+    return [thread for thread in threading.enumerate() if thread.name == 'b2fast-bulk']
+
+
 def fill_for_listing(bucket: Any) -> None:
     """Upload `LISTED_NAMES`: ``a`` twice; hide ``b`` and ``a/c/d``, and ``c/x.txt`` in between."""
     for name in LISTED_NAMES:

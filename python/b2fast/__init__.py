@@ -59,6 +59,12 @@ if TYPE_CHECKING:
     from .bucket_factory import (
         BucketFactory as BucketFactory,
     )
+    from .bulk.items import (
+        BulkResult as BulkResult,
+        CopyItem as CopyItem,
+        DownloadItem as DownloadItem,
+        UploadItem as UploadItem,
+    )
     from .cache import (
         AbstractCache as AbstractCache,
         AuthInfoCache as AuthInfoCache,
@@ -359,6 +365,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
     'bounded_queue_executor': ('BoundedQueueExecutor',),
     'bucket': ('Bucket',),
     'bucket_factory': ('BucketFactory',),
+    'bulk.items': (
+        'BulkResult',
+        'CopyItem',
+        'DownloadItem',
+        'UploadItem',
+    ),
     'cache': (
         'AbstractCache',
         'AuthInfoCache',

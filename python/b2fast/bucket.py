@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from .bucket_bulk import BucketBulk
 from .bucket_emerging import BucketEmerging
 from .encryption.setting import EncryptionSetting
 from .encryption.types import EncryptionMode
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from .types import LifecycleRule, NotificationRule, NotificationRuleResponse
 
 
-class Bucket(BucketEmerging):
+class Bucket(BucketEmerging, BucketBulk):
     """A bucket and what can be done in it.
 
     One that comes from `B2Api.get_bucket_by_name` may know its ID and name only, since both can

@@ -159,3 +159,66 @@ class Engine:
         retry: Retry,
         range: tuple[int, int | None] | None = None,
     ) -> Download: ...
+
+# Ends the transfers of threads that are under it (`with stop:`), as cancelled ones.
+@final
+class Stop:
+    def __new__(cls) -> Stop: ...
+    def set(self) -> None: ...
+    @property
+    def is_set(self) -> bool: ...
+    def __enter__(self) -> None: ...
+    def __exit__(self, _class: object, _value: object, _traceback: object, /) -> None: ...
+
+# Small files, many at a time, on threads of the queue. Results are (ticket, value, error, bytes).
+# Without value and error, an upload was not begun, because it is not for this queue.
+@final
+class BulkUploads:
+    def __new__(
+        cls, engine: Engine, leases: Leases, *, retry: Retry, workers: int, large_from: int
+    ) -> BulkUploads: ...
+    def push_file(
+        self,
+        ticket: int,
+        path: str | PathLike[str],
+        headers: Sequence[tuple[str, str]],
+        sha1: str | None = None,
+    ) -> None: ...
+    def push_bytes(
+        self,
+        ticket: int,
+        data: bytes | bytearray,
+        headers: Sequence[tuple[str, str]],
+        sha1: str | None = None,
+    ) -> None: ...
+    def results(self, wait: float) -> list[tuple[int, bytes | None, Exception | None, int]]: ...
+    def ring(self) -> None: ...
+    def stop(self, grace: float) -> None: ...
+
+# The value of a download is the headers of the saved file, or the open download of one that is
+# not for this queue.
+@final
+class BulkDownloads:
+    def __new__(
+        cls,
+        engine: Engine,
+        authorize: Callable[[str | None], str],
+        *,
+        retry: Retry,
+        workers: int,
+        verify: bool,
+        url_of_ids: str,
+    ) -> BulkDownloads: ...
+    def push(
+        self,
+        ticket: int,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        path: str | PathLike[str],
+        make_directories: bool,
+    ) -> None: ...
+    def results(
+        self, wait: float
+    ) -> list[tuple[int, dict[str, str] | Download | None, Exception | None, int]]: ...
+    def ring(self) -> None: ...
+    def stop(self, grace: float) -> None: ...

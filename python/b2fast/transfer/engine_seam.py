@@ -9,7 +9,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .._core.transfer import Download, Engine, Leases, Retry, Source, TransferError
+from .._core.transfer import (
+    BulkDownloads,
+    BulkUploads,
+    Download,
+    Engine,
+    Leases,
+    Retry,
+    Source,
+    TransferError,
+)
 from ..encryption.types import EncryptionMode
 from ..exception import AccessDenied, InvalidJsonResponse, LocalFileError, SSECKeyError
 from .errors import Direction, exception_of
@@ -154,7 +163,7 @@ class EngineSeam(TransferSeam):
     def _content(self, source: Source, attempts: int | None) -> UploadContent:
         retry = _retry_of(self._session.retry_policies.uploads.limited_to(attempts))
         return _EngineContent(
-            self._session, self._engine, self._leases, self._workers, source, retry
+            self.headers_of, self._engine, self._leases, self._workers, source, retry
         )
 
     def open_download(
@@ -176,20 +185,75 @@ class EngineSeam(TransferSeam):
         except AccessDenied:
             # As the raw API's own call says it.
             raise SSECKeyError from None
-        return _EngineDownload(download)
+        return EngineDownload(download)
+
+    def bulk_uploads(self, bucket_id: str, workers: int, large_from: int) -> BulkUploads:
+        """A queue of small uploads to a bucket.
+
+        :param large_from: files of so many bytes are not sent by it
+        """
+        return BulkUploads(
+            self._engine,
+            self._leases.of_bucket(bucket_id),
+            retry=_retry_of(self._session.retry_policies.uploads),
+            workers=workers,
+            large_from=large_from,
+        )
+
+    def bulk_downloads(self, workers: int, verify: bool) -> BulkDownloads:
+        """A queue of small downloads.
+
+        :param verify: check the SHA-1
+        """
+        return BulkDownloads(
+            self._engine,
+            self._session.authorize_again,
+            retry=_retry_of(self._session.retry_policies.downloads),
+            workers=workers,
+            verify=verify,
+            url_of_ids=self._session.get_download_url_by_id(''),
+        )
+
+    def headers_of(self, upload: FileUpload, length: int) -> list[tuple[str, str]]:
+        """The headers of a file, but those that the engine sets.
+
+        :param length: bytes of the content
+        """
+        headers = self._session.raw_api.get_upload_file_headers(
+            upload_auth_token='',
+            file_name=upload.file_name,
+            content_length=length,
+            content_type=upload.content_type,
+            content_sha1='',
+            file_info=upload.file_info,
+            server_side_encryption=upload.encryption,
+            file_retention=upload.file_retention,
+            legal_hold=upload.legal_hold,
+            custom_upload_timestamp=upload.custom_upload_timestamp,
+        )
+        return [item for item in headers.items() if item[0] not in _SET_BY_THE_ENGINE]
+
+
+def answer_of_upload(body: bytes) -> dict[str, Any]:
+    """What B2 says of a new file. Raises `InvalidJsonResponse` if it is not JSON."""
+    try:
+        answer: dict[str, Any] = json.loads(body)
+    except ValueError:
+        raise InvalidJsonResponse(body) from None
+    return answer
 
 
 class _EngineContent(UploadContent):
     def __init__(
         self,
-        session: B2Session,
+        headers_of: Callable[[FileUpload, int], list[tuple[str, str]]],
         engine: Engine,
         leases: UploadLeases,
         workers: int,
         source: Source,
         retry: Retry,
     ) -> None:
-        self._session = session
+        self._headers_of = headers_of
         self._engine = engine
         self._leases = leases
         self._workers = workers
@@ -205,32 +269,16 @@ class _EngineContent(UploadContent):
             return self._source.hash_parts(parts)
 
     def send(self, upload: FileUpload, sha1: str | None, progress: Progress) -> dict[str, Any]:
-        headers = self._session.raw_api.get_upload_file_headers(
-            upload_auth_token='',
-            file_name=upload.file_name,
-            content_length=self.length,
-            content_type=upload.content_type,
-            content_sha1='',
-            file_info=upload.file_info,
-            server_side_encryption=upload.encryption,
-            file_retention=upload.file_retention,
-            legal_hold=upload.legal_hold,
-            custom_upload_timestamp=upload.custom_upload_timestamp,
-        )
         with _translated(Direction.UPLOAD):
             body = self._engine.upload(
                 self._source,
                 self._leases.of_bucket(upload.bucket_id),
-                [item for item in headers.items() if item[0] not in _SET_BY_THE_ENGINE],
+                self._headers_of(upload, self.length),
                 retry=self._retry,
                 sha1=sha1,
                 progress=progress,
             )
-        try:
-            answer: dict[str, Any] = json.loads(body)
-        except ValueError:
-            raise InvalidJsonResponse(body) from None
-        return answer
+        return answer_of_upload(body)
 
     def send_parts(
         self,
@@ -259,7 +307,9 @@ class _EngineContent(UploadContent):
         pass
 
 
-class _EngineDownload(OpenDownload):
+class EngineDownload(OpenDownload):
+    """A download that the core has opened."""
+
     def __init__(self, download: Download) -> None:
         self._download = download
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 
 /// EISDIR, the same number on every Unix.
-const IS_A_DIRECTORY: i32 = 21;
+pub(crate) const IS_A_DIRECTORY: i32 = 21;
 
 /// Content that can be read anywhere, by several threads.
 pub trait ReadAt {

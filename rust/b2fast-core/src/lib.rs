@@ -5,6 +5,7 @@
 //! decided here.
 
 pub mod buffers;
+pub mod bulk;
 pub mod cancel;
 pub mod counters;
 pub mod download;

@@ -90,6 +90,12 @@ class DownloadManager(TransferManager):
         """
         return strategy not in self._of_engine or is_decoded(version)
 
+    def leaves_all_to_engine(self) -> bool:
+        """Does no strategy of the program's own and no decoding come in for any download?"""
+        return self.strategies == self._of_engine and not (
+            self.services.api.api_config.decode_content
+        )
+
     @property
     def streams_per_file(self) -> int:
         """How many connections one file is received over."""
@@ -117,7 +123,18 @@ class DownloadManager(TransferManager):
         """
         if range_ is not None:
             _check_range(range_)
-        response = self._open(url, range_, encryption)
+        return self.downloaded_file(
+            self._open(url, range_, encryption), progress_listener, range_, encryption
+        )
+
+    def downloaded_file(
+        self,
+        response: OpenDownload,
+        progress_listener: AbstractProgressListener | None,
+        range_: tuple[int, int] | None,
+        encryption: EncryptionSetting | None,
+    ) -> DownloadedFile:
+        """What `download_file_from_url` makes of an open download."""
         try:
             api = self.services.api
             version = api.download_version_factory.from_response_headers(response.headers)

@@ -55,7 +55,7 @@ impl Target {
             Ok(found) if found.is_dir() => Err(Error::local_file(
                 path,
                 "write",
-                io::ErrorKind::IsADirectory.into(),
+                io::Error::from_raw_os_error(file_io::IS_A_DIRECTORY),
             )),
             Ok(found) if !found.is_file() => {
                 // Kept until the pipe is open for good: a reader without any writer sees its end.

@@ -39,7 +39,7 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    fn inner(&self) -> PyResult<&engine::Engine> {
+    pub(crate) fn inner(&self) -> PyResult<&engine::Engine> {
         match &self.engine {
             Some(engine) if self.pid == process::id() => Ok(engine),
             _ => Err(PyRuntimeError::new_err(

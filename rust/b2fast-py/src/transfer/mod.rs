@@ -1,5 +1,6 @@
 //! `b2fast._core.transfer`: uploads and downloads over HTTP.
 
+mod bulk;
 mod counters;
 mod download;
 mod engine;
@@ -17,6 +18,7 @@ use b2fast_core::retry::RetryPolicy;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
+use crate::blocking::Stop;
 use crate::errors::{TransferError, from_callback};
 
 pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -28,7 +30,10 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<rate_limits::RateLimits>()?;
     module.add_class::<source::Source>()?;
     module.add_class::<download::Download>()?;
-    module.add_class::<engine::Engine>()
+    module.add_class::<engine::Engine>()?;
+    module.add_class::<Stop>()?;
+    module.add_class::<bulk::BulkUploads>()?;
+    module.add_class::<bulk::BulkDownloads>()
 }
 
 /// How often and how long one request is tried; times in seconds.

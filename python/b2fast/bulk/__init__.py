@@ -1,0 +1,1 @@
+"""Many files in one call: uploads, downloads, deletions and copies."""

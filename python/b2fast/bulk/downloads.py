@@ -1,0 +1,101 @@
+"""Many downloads."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ..exception import DestinationIsADirectory, InvalidArgument
+from ..transfer.engine_seam import EngineSeam
+from ..transfer.inbound.destination import destination_errors
+from ..utils.filesystem import fix_windows_path_limit, validate_b2_file_name_as_path
+from .items import DownloadItem, LocalPath, download_item
+from .progress import BulkProgress, Share
+from .pump import Lane
+from .threads import ThreadLane
+
+if TYPE_CHECKING:
+    from ..bucket import Bucket
+    from ..encryption.setting import EncryptionSetting
+    from ..file_version import DownloadVersion
+    from ..transfer.inbound.downloaded_file import DownloadedFile
+
+
+class Downloads:
+    """Downloads items of a bucket.
+
+    :param directory: where files without a path go; None if there are none
+    :param encryption: for items that have none of their own
+    """
+
+    def __init__(
+        self, bucket: Bucket, directory: LocalPath | None, encryption: EncryptionSetting | None
+    ) -> None:
+        self.bucket = bucket
+        self._directory = None if directory is None else os.fspath(directory)
+        self._encryption = encryption
+        self._bucket_name = bucket.name or bucket.get_fresh_state().name
+
+    def complete(self, item: Any) -> tuple[DownloadItem, str]:
+        """The item with what it leaves open, and its path.
+
+        Raises `TypeError` for what is none, `ValueError` for a name that leads out of the
+        directory, `DestinationIsADirectory` for the name of a folder, and `InvalidArgument` for an
+        item without a path if there is no directory.
+        """
+        given = download_item(item)
+        encryption = given.encryption or self._encryption
+        if given.local_path is not None:
+            path = os.fspath(given.local_path)
+            return DownloadItem(given.source, path, encryption), path
+        name = given.source if isinstance(given.source, str) else given.source.file_name
+        return DownloadItem(given.source, None, encryption), self._path_of(name)
+
+    def _path_of(self, name: str) -> str:
+        if self._directory is None:
+            raise InvalidArgument('directory', f'is needed for {name!r}, which has no local path')
+        validate_b2_file_name_as_path(name)
+        path = fix_windows_path_limit(os.path.join(self._directory, name))
+        if name.endswith(('/', '\\')):
+            raise DestinationIsADirectory(path)
+        return path
+
+    def lane(self, workers: int, progress: BulkProgress) -> Lane[DownloadVersion]:
+        """What downloads the items."""
+        services = self.bucket.api.services
+        seam = services.transfer_seam
+        if isinstance(seam, EngineSeam) and services.download_manager.leaves_all_to_engine():
+            from .engine_downloads import EngineDownloads
+
+            return EngineDownloads(self, seam, workers, progress)
+        return ThreadLane(
+            lambda item, share: self.download(self.complete(item), share), workers, progress
+        )
+
+    def url_of(self, given: DownloadItem) -> str:
+        """Where the file is found."""
+        session = self.bucket.api.session
+        if isinstance(given.source, str):
+            return session.get_download_url_by_name(self._bucket_name, given.source)
+        return session.get_download_url_by_id(given.source.id_)
+
+    def download(self, given: tuple[DownloadItem, str], share: Share) -> DownloadVersion:
+        """Download one complete item; see `DownloadedFile.save_to`."""
+        source, encryption = given[0].source, given[0].encryption
+        if isinstance(source, str):
+            opened = self.bucket.download_file_by_name(source, share, encryption=encryption)
+        else:
+            opened = self.bucket.download_file_by_id(source.id_, share, encryption=encryption)
+        return self.save(opened, given)
+
+    def save(self, opened: DownloadedFile, given: tuple[DownloadItem, str]) -> DownloadVersion:
+        """Save an open download at the path of its item."""
+        item, path = given
+        try:
+            if item.local_path is None:
+                with destination_errors(path):
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
+            opened.save_to(path)
+        finally:
+            opened.response.close()
+        return opened.download_version

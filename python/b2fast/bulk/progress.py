@@ -1,0 +1,87 @@
+"""One progress of many transfers."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from .._core.transfer import Stop
+from ..exception import TransferCancelled
+from ..progress import AbstractProgressListener
+
+_SECONDS_BETWEEN_CALLS = 0.1
+
+
+class BulkProgress:
+    """Adds up what many transfers have done, and tells a listener now and then.
+
+    The total grows with every transfer whose size becomes known, and loses what a failed one has
+    not done. It is never below what is done.
+    """
+
+    def __init__(self, listener: AbstractProgressListener | None) -> None:
+        self._listener = listener
+        self._lock = threading.Lock()
+        self._total = 0
+        self._done = 0
+        self._told: tuple[int | None, int | None] = (None, None)
+        self._next_call = 0.0
+
+    def add(self, total: int = 0, done: int = 0) -> None:
+        """Bytes became known, or were done."""
+        with self._lock:
+            self._total += total
+            self._done += done
+
+    def tell(self) -> None:
+        """Tell the listener if that is due; on the thread that runs the call."""
+        if self._listener is not None:
+            now = time.monotonic()
+            if now >= self._next_call:
+                self._next_call = now + _SECONDS_BETWEEN_CALLS
+                self._tell(self._listener)
+
+    def finish(self) -> None:
+        """Tell the listener how it ended."""
+        if self._listener is not None:
+            self._tell(self._listener)
+
+    def _tell(self, listener: AbstractProgressListener) -> None:
+        with self._lock:
+            total, done = self._total, self._done
+        told_total, told_done = self._told
+        self._told = total, done
+        if total != told_total:
+            listener.set_total_bytes(total)
+        if done != told_done:
+            listener.bytes_completed(done)
+
+
+class Share(AbstractProgressListener):
+    """Listens to one transfer of many; ends it when the call was stopped."""
+
+    def __init__(self, whole: BulkProgress, stop: Stop) -> None:
+        super().__init__()
+        self._whole = whole
+        self._stop = stop
+        self._total = 0
+        self._done = 0
+
+    def set_total_bytes(self, total_byte_count: int) -> None:
+        """Add the bytes to the total of all."""
+        self._whole.add(total=total_byte_count - self._total)
+        self._total = total_byte_count
+
+    def bytes_completed(self, byte_count: int) -> None:
+        """Add what is new to what is done. Raises `TransferCancelled` after a stop."""
+        if self._stop.is_set:
+            raise TransferCancelled('the bulk call was stopped')
+        if byte_count > self._total:
+            self.set_total_bytes(byte_count)
+        if byte_count > self._done:
+            self._whole.add(done=byte_count - self._done)
+            self._done = byte_count
+
+    def settle(self) -> None:
+        """The transfer is over: take what was not done off the total."""
+        self.set_total_bytes(self._done)
