@@ -659,7 +659,7 @@ fn a_server_that_refuses_for_a_while_or_for_ever() {
     );
     downloads.save(4, Some(downloads.digest())).unwrap();
     let downloads = Downloads::new(
-        10_000_000,
+        8_000_000,
         Box::new(|number, _, answer| {
             if number > 1 {
                 *answer = refusal(500, "internal_error", "");

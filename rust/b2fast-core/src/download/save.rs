@@ -22,11 +22,14 @@ use super::target::Target;
 const MIN_STRETCH: u64 = 1 << 20;
 const MAX_STRETCH: u64 = 32 << 20;
 
+/// Content that is shorter is fetched again as quickly as it is proven.
+const MIN_JOURNALED: u64 = 8 << 20;
+
 /// How to save a download.
 ///
 /// The content is written beside `path`, verified, and put in its place in one step: until
 /// then, and after every error, an older file stays as it was and no partial one is seen
-/// under its name. What is longer than the engine's first stretch is recorded in a journal
+/// under its name. What arrives of content of 8 MiB and more is recorded in a journal
 /// (names: [`super::TEMPORARY_SUFFIXES`]): when the process dies, or the download fails for a
 /// reason that may pass, the next one to the same path fetches only what is missing of the
 /// same version.
@@ -59,7 +62,8 @@ pub(super) fn save(download: Download, options: SaveOptions, cancel: &CancelToke
 /// What is to be saved, if it is worth a journal.
 fn pin(download: &Download, sha1: Option<Digest>) -> Option<Pin> {
     let range = download.first.position()..download.end;
-    let is_long = range.end - range.start > download.remote.engine.first_stretch();
+    let is_long =
+        range.end - range.start >= MIN_JOURNALED.max(download.remote.engine.first_stretch());
     let file_id = download.first.file_id().filter(|_| is_long)?;
     Some(Pin::new(file_id, &range, sha1))
 }
