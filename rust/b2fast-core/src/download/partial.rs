@@ -18,7 +18,7 @@ use crate::hash::{self, Blake3};
 /// journal, and the journal while it is made. They begin with a point and the target's name.
 pub const TEMPORARY_SUFFIXES: [&str; 3] = [PART, JOURNAL, NEW_JOURNAL];
 
-pub(crate) const PART: &str = ".b2fast-part";
+const PART: &str = ".b2fast-part";
 const JOURNAL: &str = ".b2fast-journal";
 const NEW_JOURNAL: &str = ".b2fast-journal-new";
 
