@@ -756,7 +756,7 @@ fn targets_that_cannot_be_written_are_errors_of_the_file() {
 #[test]
 fn a_cancelled_download_leaves_the_old_file() {
     for streams in [1, 4] {
-        let downloads = Downloads::plain(10_000_000);
+        let downloads = Downloads::plain(8_000_000);
         fs::write(downloads.path(), b"old").unwrap();
         let cancel = CancelToken::new();
         let options = SaveOptions {
@@ -898,7 +898,7 @@ fn little_is_not_kept_nor_is_what_is_wrong() {
     let options = SaveOptions {
         path: downloads.path(),
         sha1: None,
-        streams: 2,
+        streams: 1,
         mtime_ns: None,
         progress: Arc::default(),
     };
