@@ -15,6 +15,7 @@ import pytest
 
 from b2fast import AbstractProgressListener, Bucket, UploadSourceBytes
 from b2fast._core.server import Request
+from b2fast._core.transfer import TEMPORARY_SUFFIXES
 
 from ..conftest import PART_SIZE, QUICK_RETRIES, Account
 from .wire import DEADLINE, Direction, connect, start, stoppable
@@ -106,13 +107,17 @@ def test_ctrl_c_during_a_download(
     target = tmp_path / 'target'
     if old is not None:
         target.write_bytes(old)
-    before = os.listdir(tmp_path)
+    before = set(os.listdir(tmp_path))
     press_ctrl_c(account, DOWNLOAD, [target], 'down', size * 2 // 3)
-    assert os.listdir(tmp_path) == before
+    left = set(os.listdir(tmp_path)) - before
+    # What the engine has of a large file stays for the next download.
+    assert left == set() or (account.has_engine and size > LARGE)
+    assert all(name.endswith(TEMPORARY_SUFFIXES) for name in left)
     if old is not None:
         assert target.read_bytes() == old
     bucket.download_file_by_name('name').save_to(target)
     assert target.read_bytes() == data
+    assert os.listdir(tmp_path) == ['target']
 
 
 @over_http
@@ -209,4 +214,6 @@ def test_listener_that_raises_while_the_download_stands(
                 target
             )
     assert target.read_bytes() == b'old'
-    assert os.listdir(tmp_path) == ['target']
+    left = set(os.listdir(tmp_path)) - {'target'}
+    assert left == set() or account.has_engine
+    assert all(name.endswith(TEMPORARY_SUFFIXES) for name in left)

@@ -1,6 +1,10 @@
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import final
+from typing import Final, final
+
+# How the names end of what a download has beside its target until it is complete (content,
+# journal, journal in the making). They begin with a point.
+TEMPORARY_SUFFIXES: Final[tuple[str, str, str]]
 
 # Raised by every call of this module when a transfer fails; `b2fast.transfer.errors` turns it
 # into an exception of b2fast.exception, so that it never leaves the package. An exception

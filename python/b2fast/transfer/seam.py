@@ -106,7 +106,8 @@ class OpenDownload(ABC):
     ) -> None:
         """Write the body to a file: beside it first, then in its place in one step.
 
-        On failure nothing is left and the old file stays.
+        On failure the old file stays. The engine may leave a partial file and its journal
+        (`TEMPORARY_SUFFIXES`), which the next call for the same version and path takes up.
 
         :param sha1: what the SHA-1 must be, in hex; None for no check
         :param streams: how many connections may be used

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
+use b2fast_core::buffers::CHUNK;
 use b2fast_core::cancel::CancelToken;
 use b2fast_core::download::{Download, FIRST_STRETCH, SaveOptions};
 use b2fast_core::engine::Engine;
@@ -450,12 +451,23 @@ impl Downloads {
         hash::sha1(&self.bytes)
     }
 
+    /// Damage what an interrupted download left.
+    fn damage(&self, offset: usize) {
+        let path = self.directory.path().join(PART);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[offset] ^= 1;
+        fs::write(path, bytes).unwrap();
+    }
+
     /// The old file is there and nothing else.
     fn assert_untouched(&self, old: &[u8]) {
         assert_eq!(fs::read(self.path()).unwrap(), old);
         assert_eq!(names(self.directory.path()), ["target"]);
     }
 }
+
+const PART: &str = ".target.b2fast-part";
+const JOURNAL: &str = ".target.b2fast-journal";
 
 fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(directory)
@@ -647,7 +659,7 @@ fn a_server_that_refuses_for_a_while_or_for_ever() {
     );
     downloads.save(4, Some(downloads.digest())).unwrap();
     let downloads = Downloads::new(
-        10_000_000,
+        8_000_000,
         Box::new(|number, _, answer| {
             if number > 1 {
                 *answer = refusal(500, "internal_error", "");
@@ -744,7 +756,7 @@ fn targets_that_cannot_be_written_are_errors_of_the_file() {
 #[test]
 fn a_cancelled_download_leaves_the_old_file() {
     for streams in [1, 4] {
-        let downloads = Downloads::plain(10_000_000);
+        let downloads = Downloads::plain(8_000_000);
         fs::write(downloads.path(), b"old").unwrap();
         let cancel = CancelToken::new();
         let options = SaveOptions {
@@ -760,6 +772,170 @@ fn a_cancelled_download_leaves_the_old_file() {
         assert!(matches!(error, Error::Cancelled));
         downloads.assert_untouched(b"old");
     }
+}
+
+/// A server that fails behind its first answers until a second download begins, but not
+/// before 2 MiB are recorded; it keeps the ranges it was asked for.
+fn failing_once(length: usize, answers: usize) -> (Downloads, Arc<Mutex<Vec<(u64, u64)>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let (ranges, begun) = (Arc::clone(&asked), AtomicUsize::new(0));
+    let journal = Arc::new(OnceLock::new());
+    let wanted: Arc<OnceLock<PathBuf>> = Arc::clone(&journal);
+    let downloads = Downloads::new(
+        length,
+        Box::new(move |number, request, answer| {
+            let range = request.header("range").unwrap();
+            let (first, last) = range["bytes=".len()..].split_once('-').unwrap();
+            let range = (first.parse().unwrap(), last.parse::<u64>().unwrap() + 1);
+            ranges.lock().unwrap().push(range);
+            if range == (0, FIRST_STRETCH) {
+                begun.fetch_add(1, Ordering::Relaxed);
+            }
+            if number < answers || begun.load(Ordering::Relaxed) > 1 {
+                return;
+            }
+            let journal = wanted.get().unwrap();
+            while fs::metadata(journal).unwrap().len() < 48 + 4 * 52 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            *answer = refusal(503, "service_unavailable", "");
+        }),
+    );
+    let path = downloads.directory.path().join(JOURNAL);
+    journal.set(path).unwrap();
+    (downloads, asked)
+}
+
+/// How many bytes the journal records; stretches are of 512 KiB.
+fn recorded(downloads: &Downloads) -> u64 {
+    let length = fs::metadata(downloads.directory.path().join(JOURNAL))
+        .unwrap()
+        .len();
+    assert_eq!((length - 48) % 52, 0);
+    (length - 48) / 52 * CHUNK as u64
+}
+
+#[test]
+fn a_failed_download_is_resumed_with_what_is_missing() {
+    for streams in [1, 4] {
+        let (downloads, asked) = failing_once(40 << 20, streams);
+        fs::write(downloads.path(), b"old").unwrap();
+        downloads
+            .save(streams, Some(downloads.digest()))
+            .unwrap_err();
+        assert_eq!(fs::read(downloads.path()).unwrap(), b"old");
+        assert_eq!(names(downloads.directory.path()), [JOURNAL, PART, "target"]);
+        let missing = (40 << 20) - recorded(&downloads);
+        asked.lock().unwrap().clear();
+        // The one that resumes may have any number of streams.
+        downloads
+            .save(5 - streams, Some(downloads.digest()))
+            .unwrap();
+        assert!(fs::read(downloads.path()).unwrap() == downloads.bytes);
+        assert_eq!(names(downloads.directory.path()), ["target"]);
+        // The first request was made before anything was known of the target.
+        let ranges = asked.lock().unwrap();
+        assert_eq!(ranges[0], (0, FIRST_STRETCH));
+        let asked_for: u64 = ranges[1..].iter().map(|(start, end)| end - start).sum();
+        assert_eq!(asked_for, missing);
+        assert!(missing < 38 << 20, "{missing}");
+    }
+}
+
+#[test]
+fn damaged_stretches_alone_are_fetched_again() {
+    let (downloads, asked) = failing_once(20 << 20, 1);
+    downloads.save(1, Some(downloads.digest())).unwrap_err();
+    let kept = recorded(&downloads);
+    downloads.damage(5);
+    downloads.damage(2 * CHUNK - 1);
+    asked.lock().unwrap().clear();
+    downloads.save(1, Some(downloads.digest())).unwrap();
+    assert!(fs::read(downloads.path()).unwrap() == downloads.bytes);
+    let chunk = CHUNK as u64;
+    let rest = (kept, 20 << 20);
+    let expected = [(0, FIRST_STRETCH), (0, chunk), (chunk, 2 * chunk), rest];
+    assert_eq!(*asked.lock().unwrap(), expected);
+}
+
+#[test]
+fn another_version_is_fetched_anew() {
+    let (downloads, _) = failing_once(20 << 20, 1);
+    downloads.save(1, Some(downloads.digest())).unwrap_err();
+    let other = Downloads {
+        directory: downloads.directory,
+        ..Downloads::new(
+            19 << 20,
+            Box::new(|_, _, answer| {
+                answer.headers.retain(|(name, _)| name != "x-bz-file-id");
+                answer.headers.push(("x-bz-file-id".into(), "newer".into()));
+            }),
+        )
+    };
+    other.save(2, None).unwrap();
+    assert!(fs::read(other.path()).unwrap() == other.bytes);
+    assert_eq!(names(other.directory.path()), ["target"]);
+}
+
+#[test]
+fn a_small_download_removes_what_a_large_one_left() {
+    let (downloads, _) = failing_once(20 << 20, 1);
+    downloads.save(1, None).unwrap_err();
+    assert_eq!(names(downloads.directory.path()), [JOURNAL, PART]);
+    let small = Downloads {
+        directory: downloads.directory,
+        ..Downloads::plain(100)
+    };
+    small.save(1, None).unwrap();
+    assert_eq!(names(small.directory.path()), ["target"]);
+}
+
+#[test]
+fn little_is_not_kept_nor_is_what_is_wrong() {
+    let downloads = Downloads::plain(20 << 20);
+    let cancel = CancelToken::new();
+    cancel.cancel();
+    let options = SaveOptions {
+        path: downloads.path(),
+        sha1: None,
+        streams: 1,
+        mtime_ns: None,
+        progress: Arc::default(),
+    };
+    downloads
+        .open(None)
+        .unwrap()
+        .save(options, &cancel)
+        .unwrap_err();
+    assert!(names(downloads.directory.path()).is_empty());
+
+    let (downloads, _) = failing_once(20 << 20, 1);
+    downloads.save(1, None).unwrap_err();
+    assert_eq!(names(downloads.directory.path()), [JOURNAL, PART]);
+    let error = downloads.save(1, Some([0; 20])).unwrap_err();
+    assert!(matches!(error, Error::ChecksumMismatch { .. }));
+    assert!(names(downloads.directory.path()).is_empty());
+}
+
+#[test]
+fn downloads_to_one_target_at_the_same_time_do_not_mix() {
+    let downloads = Downloads::plain(12 << 20);
+    let other = Downloads::plain(11 << 20);
+    let other = Downloads {
+        directory: tempfile::TempDir::new_in(downloads.directory.path()).unwrap(),
+        ..other
+    };
+    let path = downloads.path();
+    std::os::unix::fs::symlink(&path, other.path()).unwrap();
+    std::thread::scope(|scope| {
+        for one in [&downloads, &other, &downloads, &other] {
+            scope.spawn(|| one.save(2, Some(one.digest())).unwrap());
+        }
+    });
+    let found = fs::read(&path).unwrap();
+    assert!(found == downloads.bytes || found == other.bytes);
+    drop(other);
+    assert_eq!(names(downloads.directory.path()), ["target"]);
 }
 
 fn make_pipe(path: &Path) {

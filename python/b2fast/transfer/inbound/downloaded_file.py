@@ -79,6 +79,11 @@ class DownloadedFile:
         old file stays if anything fails. The file gets the modification time of the version
         (``mod_time_millis``). Pipes, devices and the standard output are written directly.
 
+        Of a file of 8 MiB or more, what has arrived is recorded in a journal beside the
+        target. If the process dies, the network fails or Ctrl-C ends the download, the next one
+        of the same version to the same path fetches only what is missing or damaged. That
+        needs the engine: a raw API of one's own begins anew.
+
         :param mode: accepted as b2sdk does; the file is replaced in any case
         :param allow_seeking: False to receive the content in order over one connection
 

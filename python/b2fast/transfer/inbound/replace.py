@@ -9,6 +9,8 @@ import stat
 from types import TracebackType
 from typing import BinaryIO, Self
 
+from ..._core.transfer import TEMPORARY_SUFFIXES
+
 
 class ReplacedFile:
     """A context manager that gives a file to write (``file``), beside the final name.
@@ -29,7 +31,7 @@ class ReplacedFile:
         directory, name = os.path.split(self._path)
         token = secrets.token_hex(self._NAME_TOKEN_BYTES)
         # A name may have 255 bytes; the token makes it unique, not the rest.
-        self._temporary = os.path.join(directory, f'.{name[:32]}.{token}.b2fast.tmp')
+        self._temporary = os.path.join(directory, f'.{name[:32]}.{token}{TEMPORARY_SUFFIXES[0]}')
 
     def __enter__(self) -> Self:
         # os.open applies the umask to the bits of a new file; tempfile would not.

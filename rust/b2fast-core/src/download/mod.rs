@@ -5,6 +5,8 @@
 //! the server has sent meanwhile.
 
 mod front;
+mod journal;
+mod partial;
 mod ramp;
 mod range_reader;
 mod save;
@@ -20,6 +22,7 @@ use crate::retry::RetryPolicy;
 use crate::transport::Response;
 use crate::upload::Header;
 
+pub use partial::TEMPORARY_SUFFIXES;
 use range_reader::{Opened, RangeReader};
 pub use save::SaveOptions;
 

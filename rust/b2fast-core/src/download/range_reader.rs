@@ -163,6 +163,11 @@ impl RangeReader {
         }
     }
 
+    /// The ID of the version that is read, if the service named it.
+    pub(crate) fn file_id(&self) -> Option<&str> {
+        self.file_id.as_deref()
+    }
+
     /// Where the next byte comes from.
     pub(crate) fn position(&self) -> u64 {
         self.position

@@ -12,6 +12,7 @@ use crate::progress::Progress;
 
 use super::Download;
 use super::front::Front;
+use super::journal::Pin;
 use super::ramp::Ramp;
 use super::range_reader::RangeReader;
 use super::target::Target;
@@ -21,10 +22,17 @@ use super::target::Target;
 const MIN_STRETCH: u64 = 1 << 20;
 const MAX_STRETCH: u64 = 32 << 20;
 
+/// Content that is shorter is fetched again as quickly as it is proven.
+const MIN_JOURNALED: u64 = 8 << 20;
+
 /// How to save a download.
 ///
 /// The content is written beside `path`, verified, and put in its place in one step: until
-/// then, and after every error, an older file stays as it was and no partial one is seen.
+/// then, and after every error, an older file stays as it was and no partial one is seen
+/// under its name. What arrives of content of 8 MiB and more is recorded in a journal
+/// (names: [`super::TEMPORARY_SUFFIXES`]): when the process dies, or the download fails for a
+/// reason that may pass, the next one to the same path fetches only what is missing of the
+/// same version.
 pub struct SaveOptions {
     /// The final name. A pipe or a device is written straight.
     pub path: PathBuf,
@@ -39,13 +47,40 @@ pub struct SaveOptions {
 }
 
 pub(super) fn save(download: Download, options: SaveOptions, cancel: &CancelToken) -> Result<()> {
-    let target = Arc::new(Target::open(&options.path, cancel)?);
+    let pin = pin(&download, options.sha1);
+    let target = Arc::new(Target::open(&options.path, pin, cancel)?);
     let mtime_ns = options.mtime_ns;
     let result = receive(download, &target, options, cancel).and_then(|()| target.finish(mtime_ns));
-    if result.is_err() {
-        target.discard();
+    match &result {
+        Ok(()) => {}
+        Err(error) if may_be_resumed(error) => target.keep(),
+        Err(_) => target.discard(),
     }
     result
+}
+
+/// What is to be saved, if it is worth a journal.
+fn pin(download: &Download, sha1: Option<Digest>) -> Option<Pin> {
+    let range = download.first.position()..download.end;
+    let is_long =
+        range.end - range.start >= MIN_JOURNALED.max(download.remote.engine.first_stretch());
+    let file_id = download.first.file_id().filter(|_| is_long)?;
+    Some(Pin::new(file_id, &range, sha1))
+}
+
+/// May a later download of the same version succeed with what is there?
+///
+/// Wrong content is of no use, nor is any once the version is gone; and a disk that is full
+/// must not stay so because of us.
+fn may_be_resumed(error: &Error) -> bool {
+    match error {
+        Error::ChecksumMismatch { .. } | Error::LocalFile { .. } => false,
+        Error::Service(answer) => {
+            matches!(answer.status, 401 | 403 | 408 | 429) || answer.status >= 500
+        }
+        Error::RetriesExhausted { last, .. } => may_be_resumed(last),
+        _ => true,
+    }
 }
 
 /// Write and verify all content.
@@ -61,20 +96,26 @@ fn receive(
     let rest = end - start;
     let engine = &download.remote.engine;
     let first_stretch = engine.first_stretch();
-    let digest = if options.streams > 1 && target.is_seekable() && rest > first_stretch {
+    let digest = if target.is_seekable() && rest > first_stretch {
         let ranges = Ranges {
             stretch: stretch(engine, options.streams),
             front: options
                 .sha1
                 .map(|_| Front::new(start, engine.buffers().clone())),
-            unclaimed: Mutex::new(Unclaimed::new(first, first_stretch)),
+            unclaimed: Mutex::new(Unclaimed::new(first, first_stretch, target)),
             ramp: Ramp::new(),
             start,
             end,
             target: Arc::clone(target),
+            received: Progress::default(),
             progress: options.progress,
         };
-        in_ranges(engine, ranges, options.streams, cancel)?
+        if options.streams > 1 {
+            in_ranges(engine, ranges, options.streams, cancel)?
+        } else {
+            ranges.receive_all(engine.buffers().take(), cancel)?;
+            ranges.digest()
+        }
     } else {
         let hasher = options.sha1.map(|_| Sha1::new());
         in_order(target, first, hasher, &options.progress, cancel)?
@@ -114,8 +155,12 @@ fn in_order(
     }
 }
 
-/// The bytes of one range: as far as the budget lets each stream run ahead.
+/// The bytes of one range: as far as the budget lets each stream run ahead. A single one
+/// cannot.
 fn stretch(engine: &Engine, streams: usize) -> u64 {
+    if streams <= 1 {
+        return u64::MAX;
+    }
     let share = engine.buffers().memory() as u64 / streams as u64;
     share.clamp(MIN_STRETCH.min(engine.first_stretch()), MAX_STRETCH)
 }
@@ -131,20 +176,20 @@ fn in_ranges(
     let shared = Arc::clone(&ranges);
     let buffers = engine.buffers().clone();
     engine.workers().run(streams, caller, move |cancel| {
-        if !shared.ramp.enter(&shared.progress, cancel)? {
+        if !shared.ramp.enter(&shared.received, cancel)? {
             return Ok(());
         }
-        let mut buffer = buffers.take();
-        while let Some(reader) = shared.claim() {
-            buffer = shared.receive(reader, buffer, cancel)?;
-        }
+        shared.receive_all(buffers.take(), cancel)?;
         shared.ramp.end();
         Ok(())
     })?;
-    Ok(ranges.front.as_ref().and_then(Front::finish))
+    Ok(ranges.digest())
 }
 
 /// The ranges of one file, claimed in ascending order so that the front follows closely.
+///
+/// What an earlier download recorded is claimed like what is missing, stretch by stretch, and
+/// read from the partial file in place of the network.
 struct Ranges {
     unclaimed: Mutex<Unclaimed>,
     start: u64,
@@ -153,6 +198,8 @@ struct Ranges {
     front: Option<Front>,
     ramp: Ramp,
     target: Arc<Target>,
+    /// From the network alone: what tells how many streams pay.
+    received: Progress,
     progress: Arc<Progress>,
 }
 
@@ -165,12 +212,14 @@ struct Unclaimed {
 }
 
 impl Unclaimed {
-    fn new(mut first: RangeReader, first_stretch: u64) -> Self {
-        let next = first.position() + first_stretch;
+    fn new(mut first: RangeReader, first_stretch: u64, target: &Target) -> Self {
+        let start = first.position();
+        let missing = target.next_recorded(0).unwrap_or(u64::MAX);
+        let next = start + first_stretch.min(missing);
         first.stop_at(next);
         Self {
             model: first.sibling(next, next),
-            first: Some(first),
+            first: (next > start).then_some(first),
             next,
         }
     }
@@ -186,27 +235,62 @@ impl Ranges {
             return Some(first);
         }
         let start = unclaimed.next;
-        unclaimed.next = start.saturating_add(self.stretch).min(self.end);
+        let offset = start - self.start;
+        let length = match self.target.recorded_at(offset) {
+            Some(length) => length,
+            None => self
+                .target
+                .next_recorded(offset)
+                .map_or(self.stretch, |next| self.stretch.min(next - offset)),
+        };
+        unclaimed.next = start.saturating_add(length).min(self.end);
         (start < self.end).then(|| unclaimed.model.sibling(start, unclaimed.next))
     }
 
-    /// Receive one range into the target; the buffer is handed from range to range.
+    /// Receive ranges until all are claimed; the buffer is handed from range to range.
+    fn receive_all(&self, mut buffer: Buffer, cancel: &CancelToken) -> Result<()> {
+        while let Some(reader) = self.claim() {
+            buffer = self.receive(reader, buffer, cancel)?;
+        }
+        Ok(())
+    }
+
+    /// Receive one range into the target, unless it is there.
     fn receive(
         &self,
         mut reader: RangeReader,
         mut buffer: Buffer,
         cancel: &CancelToken,
     ) -> Result<Buffer> {
+        cancel.check()?;
+        let position = reader.position();
+        if self.target.read_back(position - self.start, &mut buffer) {
+            return self.submit(position, buffer, cancel);
+        }
         while reader.left() > 0 {
             let position = reader.position();
             fill(&mut reader, &mut buffer, cancel)?;
-            self.target.write_all_at(&buffer, position - self.start)?;
-            self.progress.add(buffer.len() as u64);
-            if let Some(front) = &self.front {
-                buffer = front.submit(position, buffer, cancel)?;
-            }
+            let offset = position - self.start;
+            self.target.write_all_at(&buffer, offset)?;
+            self.target.record_at(&buffer, offset);
+            self.received.add(buffer.len() as u64);
+            buffer = self.submit(position, buffer, cancel)?;
         }
         Ok(buffer)
+    }
+
+    /// Count and hash what is in the target; gives back a buffer.
+    fn submit(&self, position: u64, chunk: Buffer, cancel: &CancelToken) -> Result<Buffer> {
+        self.progress.add(chunk.len() as u64);
+        match &self.front {
+            Some(front) => front.submit(position, chunk, cancel),
+            None => Ok(chunk),
+        }
+    }
+
+    /// The SHA-1 of everything, if it is wanted.
+    fn digest(&self) -> Option<Digest> {
+        self.front.as_ref().and_then(Front::finish)
     }
 }
 

@@ -2,15 +2,19 @@
 
 use std::fs::{self, File, FileTimes, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use crate::buffers::Buffer;
 use crate::cancel::{CancelToken, POLL_INTERVAL};
 use crate::error::{Error, Result};
 use crate::file_io;
+
+use super::journal::Pin;
+use super::partial::{self, Partial, Record};
 
 /// How many random names are tried before giving up.
 const MAX_NAMES: u32 = 16;
@@ -30,8 +34,8 @@ const DEFAULT_MODE: u32 = 0o666;
 /// The permissions that are handed on: not those to run as the old file's owner.
 const KEPT_MODE: u32 = 0o777;
 
-/// The longest stem of a temporary name: file systems allow names of 255 bytes.
-const MAX_STEM: usize = 200;
+/// How many recorded bytes are worth a file that stays when a download fails.
+const WORTH_KEEPING: u64 = 1 << 20;
 
 /// Where the bytes of a download go.
 pub(crate) enum Target {
@@ -45,7 +49,9 @@ impl Target {
     /// Prepare to write `path`; what is there stays untouched until [`Target::finish`].
     ///
     /// A symbolic link is followed, so that the file it names is replaced and not the link.
-    pub(crate) fn open(path: &Path, cancel: &CancelToken) -> Result<Self> {
+    /// With a pin, a journal is kept, and what an earlier download of the same bytes left is
+    /// taken up; without one it is removed.
+    pub(crate) fn open(path: &Path, pin: Option<Pin>, cancel: &CancelToken) -> Result<Self> {
         let path = match fs::canonicalize(path) {
             Ok(real) => real,
             Err(error) if error.kind() == io::ErrorKind::NotFound => end_of_links(path),
@@ -77,7 +83,7 @@ impl Target {
                     .open(&path)
                     .map_err(|error| Error::local_file(&path, "write", error))?;
                 let mode = found.permissions().mode() & KEPT_MODE;
-                let temporary = TemporaryFile::create(path, mode)?;
+                let temporary = TemporaryFile::open(path, mode, pin)?;
                 // Again, without the user's mask.
                 temporary
                     .file
@@ -87,7 +93,7 @@ impl Target {
                     })?;
                 Ok(Self::Beside(temporary))
             }
-            Err(_) => TemporaryFile::create(path, DEFAULT_MODE).map(Self::Beside),
+            Err(_) => TemporaryFile::open(path, DEFAULT_MODE, pin).map(Self::Beside),
         }
     }
 
@@ -114,6 +120,49 @@ impl Target {
         }
     }
 
+    /// Where the first recorded stretch at or behind an offset begins.
+    pub(crate) fn next_recorded(&self, offset: u64) -> Option<u64> {
+        let known = &self.record()?.known;
+        known.range(offset..).next().map(|(&start, _)| start)
+    }
+
+    /// The length of the stretch that an earlier download recorded at this offset.
+    pub(crate) fn recorded_at(&self, offset: u64) -> Option<u64> {
+        let stretch = self.record()?.known.get(&offset)?;
+        Some(stretch.length as u64)
+    }
+
+    /// Fill the buffer with the stretch recorded at this offset. False if there is none, or if
+    /// the file does not have what was recorded.
+    pub(crate) fn read_back(&self, offset: u64, buffer: &mut Buffer) -> bool {
+        let Self::Beside(TemporaryFile {
+            file,
+            record: Some(record),
+            ..
+        }) = self
+        else {
+            return false;
+        };
+        record.known.get(&offset).is_some_and(|stretch| {
+            buffer.set_length(stretch.length);
+            file.read_exact_at(buffer, offset).is_ok() && stretch.is(buffer)
+        })
+    }
+
+    /// Record in the journal, if there is one, what is written at an offset.
+    pub(crate) fn record_at(&self, content: &[u8], offset: u64) {
+        if let Some(record) = self.record() {
+            record.journal.append(offset, content);
+        }
+    }
+
+    fn record(&self) -> Option<&Record> {
+        match self {
+            Self::Beside(temporary) => temporary.record.as_ref(),
+            Self::InPlace(..) => None,
+        }
+    }
+
     /// Everything is written and verified: give the file its time and its name.
     pub(crate) fn finish(&self, mtime_ns: Option<i64>) -> Result<()> {
         match self {
@@ -128,9 +177,16 @@ impl Target {
             temporary.discard();
         }
     }
+
+    /// Leave what was written to the next download, if that is worth it.
+    pub(crate) fn keep(&self) {
+        if let Self::Beside(temporary) = self {
+            temporary.keep();
+        }
+    }
 }
 
-/// A file that vanishes unless it gets its final name.
+/// A file that vanishes unless it gets its final name or is kept.
 pub(crate) struct TemporaryFile {
     file: File,
     path: PathBuf,
@@ -138,17 +194,39 @@ pub(crate) struct TemporaryFile {
     /// Held while writing. The kernel lets one thread at a time write a file, and has the
     /// others spin for their turn: with a lock of our own they sleep.
     writing: Mutex<()>,
-    /// Renamed or removed.
-    gone: AtomicBool,
+    /// Renamed, removed, or left to the next download.
+    settled: AtomicBool,
+    /// Of a file that the next download can take up.
+    record: Option<Record>,
 }
 
 impl TemporaryFile {
+    fn open(final_path: PathBuf, mode: u32, pin: Option<Pin>) -> Result<Self> {
+        let Some(pin) = pin else {
+            partial::discard_stale(&final_path);
+            return Self::create(final_path, mode);
+        };
+        match Partial::open(&final_path, mode, pin) {
+            Some(partial) => Ok(Self {
+                file: partial.file,
+                path: partial.path,
+                final_path,
+                writing: Mutex::new(()),
+                settled: AtomicBool::new(false),
+                record: Some(partial.record),
+            }),
+            None => Self::create(final_path, mode),
+        }
+    }
+
+    /// A file that no other download has.
+    ///
     /// `mode` holds from the start: whoever may not read the file may not open it before.
     fn create(final_path: PathBuf, mode: u32) -> Result<Self> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(mode);
         for attempt in 1.. {
-            let path = temporary_path(&final_path);
+            let path = partial::random_name(&final_path);
             match options.open(&path) {
                 Ok(file) => {
                     return Ok(Self {
@@ -156,7 +234,8 @@ impl TemporaryFile {
                         path,
                         final_path,
                         writing: Mutex::new(()),
-                        gone: AtomicBool::new(false),
+                        settled: AtomicBool::new(false),
+                        record: None,
                     });
                 }
                 Err(error)
@@ -175,14 +254,35 @@ impl TemporaryFile {
         }
         fs::rename(&self.path, &self.final_path)
             .map_err(|error| Error::local_file(&self.final_path, "replace", error))?;
-        self.gone.store(true, Ordering::Release);
+        self.settled.store(true, Ordering::Release);
+        self.remove_journal();
         Ok(())
     }
 
     fn discard(&self) {
-        if !self.gone.swap(true, Ordering::AcqRel) {
+        if !self.settled.swap(true, Ordering::AcqRel) {
             // The transfer's own error is the one to report; the name says what was left.
             drop(fs::remove_file(&self.path));
+            self.remove_journal();
+        }
+    }
+
+    fn remove_journal(&self) {
+        if let Some(record) = &self.record {
+            // Without its file it does no harm.
+            drop(fs::remove_file(&record.journal_path));
+        }
+    }
+
+    fn keep(&self) {
+        let recorded = self
+            .record
+            .as_ref()
+            .map_or(0, |record| record.journal.recorded());
+        if recorded < WORTH_KEEPING {
+            self.discard();
+        } else {
+            self.settled.store(true, Ordering::Release);
         }
     }
 }
@@ -190,6 +290,10 @@ impl TemporaryFile {
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
         self.discard();
+        if self.record.is_some() {
+            // Closing is not enough if a child of fork has inherited the file.
+            drop(self.file.unlock());
+        }
     }
 }
 
@@ -220,19 +324,6 @@ fn end_of_links(path: &Path) -> PathBuf {
         path = path.with_file_name(next);
     }
     path
-}
-
-/// A hidden name in the same directory, since a file system only renames within itself.
-fn temporary_path(final_path: &Path) -> PathBuf {
-    let name = final_path.file_name().unwrap_or_default().to_string_lossy();
-    let mut stem = name.as_ref();
-    while stem.len() > MAX_STEM {
-        let mut characters = stem.chars();
-        characters.next_back();
-        stem = characters.as_str();
-    }
-    let random = fastrand::u64(..);
-    final_path.with_file_name(format!(".{stem}.{random:016x}.b2fast-part"))
 }
 
 fn system_time(nanoseconds: i64) -> Option<SystemTime> {

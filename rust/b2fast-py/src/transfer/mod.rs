@@ -11,18 +11,22 @@ mod source;
 use std::sync::Arc;
 use std::time::Duration;
 
+use b2fast_core::download::TEMPORARY_SUFFIXES;
 use b2fast_core::error::Result;
 use b2fast_core::hash::{self, Digest};
 use b2fast_core::lease;
 use b2fast_core::retry::RetryPolicy;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use crate::blocking::Stop;
 use crate::errors::{TransferError, from_callback};
 
 pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TransferError", module.py().get_type::<TransferError>())?;
+    let suffixes = PyTuple::new(module.py(), TEMPORARY_SUFFIXES)?;
+    module.add("TEMPORARY_SUFFIXES", suffixes)?;
     module.add_class::<Retry>()?;
     module.add_class::<Leases>()?;
     module.add_class::<counters::Counters>()?;
