@@ -55,16 +55,14 @@ impl Partial {
     pub(crate) fn open(target: &Path, mode: u32, pin: Pin) -> Option<Self> {
         let path = hidden_name(target, PART);
         let file = lock(&path, Some(mode)).ok()?;
-        match begin(&file, target, mode, pin) {
-            Ok(record) => Some(Self { file, path, record }),
-            Err(_) => {
-                drop(fs::remove_file(hidden_name(target, NEW_JOURNAL)));
-                if file.metadata().is_ok_and(|found| found.len() == 0) {
-                    drop(fs::remove_file(&path));
-                }
-                None
-            }
+        if let Ok(record) = begin(&file, target, mode, pin) {
+            return Some(Self { file, path, record });
         }
+        drop(fs::remove_file(hidden_name(target, NEW_JOURNAL)));
+        if file.metadata().is_ok_and(|found| found.len() == 0) {
+            drop(fs::remove_file(&path));
+        }
+        None
     }
 }
 
@@ -87,12 +85,12 @@ fn begin(file: &File, target: &Path, mode: u32, pin: Pin) -> io::Result<Record> 
     // Whoever holds the lock makes it, so this one is of a process that died.
     drop(fs::remove_file(&new_path));
     let new = create(&new_path, mode)?;
-    let made = new.metadata()?;
-    if file.metadata()?.uid() != made.uid() {
+    let ours = new.metadata()?;
+    if file.metadata()?.uid() != ours.uid() {
         // Its owner could change it when it has the target's name.
         return Err(io::ErrorKind::PermissionDenied.into());
     }
-    file.set_permissions(made.permissions())?;
+    file.set_permissions(ours.permissions())?;
     if known.is_empty() {
         file.set_len(0)?;
     }
