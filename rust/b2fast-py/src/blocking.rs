@@ -73,6 +73,8 @@ impl Stop {
         STOP.set(Some(Arc::clone(&self.0)));
     }
 
+    // Python calls it on the object.
+    #[allow(clippy::unused_self)]
     fn __exit__(&self, _class: Py<PyAny>, _value: Py<PyAny>, _traceback: Py<PyAny>) {
         STOP.set(None);
     }
