@@ -417,7 +417,7 @@ impl Downloads {
         )
     }
 
-    fn path(&self) -> std::path::PathBuf {
+    fn path(&self) -> PathBuf {
         self.directory.path().join("target")
     }
 
@@ -774,9 +774,12 @@ fn a_cancelled_download_leaves_the_old_file() {
     }
 }
 
+/// First bytes and ends of ranges, as they were asked for.
+type Ranges = Arc<Mutex<Vec<(u64, u64)>>>;
+
 /// A server that fails behind its first answers until a second download begins, but not
 /// before 2 MiB are recorded; it keeps the ranges it was asked for.
-fn failing_once(length: usize, answers: usize) -> (Downloads, Arc<Mutex<Vec<(u64, u64)>>>) {
+fn failing_once(length: usize, answers: usize) -> (Downloads, Ranges) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let (ranges, begun) = (Arc::clone(&asked), AtomicUsize::new(0));
     let journal = Arc::new(OnceLock::new());
