@@ -315,8 +315,9 @@ def test_compliance_retention_that_has_ended() -> None:
 
 @pytest.fixture
 def api(server: SimulatorServer) -> B2Api:
-    """Makes each call once."""
-    config = B2HttpApiConfig(retry_policy=RetryPolicy(attempts=1))
+    """Makes each call once, and does not pause after a refusal."""
+    policy = RetryPolicy(attempts=1, first_delay=0, max_delay=0)
+    config = B2HttpApiConfig(retry_policy=policy)
     return own.authorize((server.key_id, server.key), server.url, config)[0]
 
 

@@ -113,7 +113,9 @@ def test_downloads_outlast_faults(
     items: list[Any] = list(files)
     if call == 'b2_download_file_by_id':
         items = list(bucket.ls(recursive=True))
-    inject(account, call=call, count=5, **fault)
+    # A token ends once; a call that met its end twice would not be repeated a second time.
+    count = 1 if 'expire_token' in fault else 5
+    inject(account, call=call, count=count, **fault)
     patient = connect(account, PATIENT).get_bucket_by_name(bucket.name)
     assert all(result.ok for result in patient.download_many(items, tmp_path))
     assert tree(tmp_path) == files
@@ -225,14 +227,14 @@ def test_a_call_ends_although_the_network_stands_still(
 
         call: Any = through.upload_many if direction == 'up' else through.download_many
         options: dict[str, Any] = {'directory': tmp_path} if direction == 'down' else {}
-        begin = time.monotonic()
+        begin, others = time.monotonic(), set(bulk_threads())
         with pytest.raises(Enough):
             list(call(items(), max_workers=3, **options))
         # Less than the time-outs of the network.
         assert time.monotonic() - begin < DEADLINE
         if account.has_engine and size == SMALL:
             # Else a call without content may be waiting, which nothing can end.
-            assert bulk_threads() == []
+            assert set(bulk_threads()) <= others
     if direction == 'down' and account.has_engine:
         assert set(tree(tmp_path).values()) <= {data}
 

@@ -25,9 +25,9 @@ from b2fast import (
 from b2fast.exception import (
     B2ConnectionError,
     B2RequestTimeout,
-    BadRequest,
     ChecksumMismatch,
     InvalidAuthToken,
+    MaxRetriesExceeded,
     NonExistentBucket,
     TooManyRequests,
     Unauthorized,
@@ -280,7 +280,7 @@ class TestFaultsOfTheNetwork:
         api = once(simulator)
         bucket = api.create_bucket('a-bucket', 'allPrivate')
         simulator.inject(Fault(call='b2_upload_file', flip_upload_at=3))
-        with pytest.raises(BadRequest):
+        with pytest.raises(MaxRetriesExceeded, match='Sha1 did not match data received'):
             bucket.upload_bytes(b'content', 'name')
         assert list(bucket.ls()) == []
 
