@@ -78,6 +78,8 @@ _LARGE_DOWNLOADS = (
 )
 _SMALL_FILES = (
     *_DEFAULTS,
+    Variant('b2fast', 'b2fast, bulk calls', ('--bulk',), quick=True),
+    Variant('b2fast', 'b2fast, bulk calls, 4 workers', ('--bulk', '--workers=4')),
     Variant('b2fast', 'b2fast, 1 worker', ('--workers=1',)),
     Variant('b2fast', 'b2fast, 20 workers', ('--workers=20',)),
     Variant('b2sdk', 'b2sdk, 1 worker', ('--workers=1',)),

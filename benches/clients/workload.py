@@ -1,7 +1,7 @@
 """What a Python client does in a measured run; the SDK is the only thing that differs.
 
-Usage: CLIENT.py OPERATION BUCKET PATH [--workers N] [--streams N], with the server's URL, key ID
-and key in the environment.
+Usage: CLIENT.py OPERATION BUCKET PATH [--workers N] [--streams N] [--bulk], with the server's URL,
+key ID and key in the environment.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ def main(sdk: Any) -> None:
     parser.add_argument('path', type=Path)
     parser.add_argument('--workers', type=int, default=10)
     parser.add_argument('--streams', type=int)
+    parser.add_argument('--bulk', action='store_true', help="b2fast's calls for many files")
     arguments = parser.parse_args()
     api = sdk.B2Api(sdk.InMemoryAccountInfo(), max_download_streams_per_file=arguments.streams)
     api.authorize_account(
         os.environ['BENCH_KEY_ID'], os.environ['BENCH_KEY'], realm=os.environ['BENCH_URL']
     )
     bucket = api.get_bucket_by_name(arguments.bucket)
-    OPERATIONS[arguments.operation](bucket, arguments.path, arguments.workers)
+    operations = BULK_OPERATIONS if arguments.bulk else OPERATIONS
+    operations[arguments.operation](bucket, arguments.path, arguments.workers)
 
 
 def idle(bucket: Any, path: Path, workers: int) -> None:
@@ -64,6 +66,21 @@ def download_small(bucket: Any, path: Path, workers: int) -> None:
         list(pool.map(fetch, [version.file_name for version, _ in bucket.ls(recursive=True)]))
 
 
+def upload_bulk(bucket: Any, path: Path, workers: int) -> None:
+    """Every file of a directory, in one call."""
+    names = os.listdir(path)
+    items = ((f'{path}/{name}', name) for name in names)
+    for result in bucket.upload_many(items, max_workers=workers):
+        result.get()
+
+
+def download_bulk(bucket: Any, path: Path, workers: int) -> None:
+    """Every file of a bucket, in one call."""
+    for result in bucket.download_many(bucket.ls(recursive=True), path, max_workers=workers):
+        result.get()
+
+
+BULK_OPERATIONS = {'upload-small': upload_bulk, 'download-small': download_bulk}
 OPERATIONS = {
     'idle': idle,
     'upload-large': upload_large,
