@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from b2fast.simulator import Fault
 
+from ..interrupts import LISTENER, interrupt
 from .clients import SEAMS
 from .scenes import OLD
 from .service import BUCKET, PART_SIZE, Service, serving
@@ -21,24 +21,15 @@ SIZE = 6 * PART_SIZE
 SECONDS = 20
 """The transfer would take longer."""
 
-PROGRAM = """
+IMPORTS = """
 import signal, sys
 import requests
 from b2fast import *
 
 def new_session():
     return requests.Session()
-
-class Listener(AbstractProgressListener):
-    def set_total_bytes(self, total_byte_count):
-        pass
-
-    def bytes_completed(self, byte_count):
-        if not said:
-            said.append('moving')
-            print('moving', flush=True)
-
-said = []
+"""
+TRANSFER = """
 signal.signal(signal.SIGINT, signal.default_int_handler)
 seam, direction, url, key_id, key, bucket_name, path = sys.argv[1:]
 config = B2HttpApiConfig() if seam == 'engine' else B2HttpApiConfig(new_session)
@@ -58,24 +49,15 @@ def service() -> Iterator[Service]:
         yield service
 
 
-def interrupt(service: Service, seam: str, direction: str, path: Path) -> None:
+def interrupt_transfer(service: Service, seam: str, direction: str, path: Path) -> None:
     account = [service.url, service.key_id, service.key, BUCKET]
     process = subprocess.Popen(
-        [sys.executable, '-c', PROGRAM, seam, direction, *account, path],
+        [sys.executable, '-c', IMPORTS + LISTENER + TRANSFER, seam, direction, *account, path],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == 'moving\n'
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=SECONDS)
-    finally:
-        process.kill()
-        process.communicate()
-    assert err.splitlines()[-1] == 'KeyboardInterrupt'
-    assert process.returncode == -signal.SIGINT
+    interrupt(process, SECONDS)
 
 
 @pytest.mark.parametrize('seam', SEAMS)
@@ -84,7 +66,7 @@ def test_interrupted_upload_leaves_its_parts(service: Service, tmp_path: Path, s
     path = tmp_path / 'source'
     path.write_bytes(os.urandom(SIZE))
     service.inject(Fault(call='b2_upload_part', delay=300, skip=1, count=1000))
-    interrupt(service, seam, 'up', path)
+    interrupt_transfer(service, seam, 'up', path)
     assert [version['fileId'] for version in service.versions('up')] == [old]
     assert len(service.unfinished('up')) == 1
 
@@ -97,5 +79,5 @@ def test_interrupted_download_leaves_the_target(
     path = tmp_path / 'target'
     path.write_bytes(OLD)
     service.inject(Fault(call='b2_download_*', bytes_per_second=1_500_000, count=1000))
-    interrupt(service, seam, 'down', path)
+    interrupt_transfer(service, seam, 'down', path)
     assert path.read_bytes() == OLD

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -27,6 +26,7 @@ from b2fast.simulator import Fault
 
 from ..conftest import PART_SIZE, Account, new_raw_account
 from ..helpers import bulk_threads
+from ..interrupts import interrupt
 from .wire import DEADLINE, Direction, connect, start, stoppable
 
 over_http = pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
@@ -259,16 +259,7 @@ for number, result in enumerate(bucket.upload_many(items(), max_workers=3)):
 @pytest.mark.parametrize('size', [SMALL, LARGE])
 def test_ctrl_c(account: Account, bucket: Bucket, size: int) -> None:
     process = start(account, PROGRAM, [str(size)], realm=account.realm)
-    assert process.stdout is not None
-    try:
-        assert process.stdout.readline() == 'moving\n'
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=DEADLINE)
-    finally:
-        process.kill()
-        process.communicate()
-    assert err.endswith('KeyboardInterrupt\n')
-    assert process.returncode == -signal.SIGINT
+    interrupt(process, DEADLINE)
 
 
 names_and_contents = st.dictionaries(

@@ -18,6 +18,7 @@ from b2fast._core.server import Request
 from b2fast._core.transfer import TEMPORARY_SUFFIXES
 
 from ..conftest import PART_SIZE, QUICK_RETRIES, Account
+from ..interrupts import LISTENER, interrupt
 from .wire import DEADLINE, Direction, connect, start, stoppable
 
 MIB = 1024 * 1024
@@ -27,18 +28,6 @@ LARGE = 6 * MIB
 MakeFile = Callable[..., Path]
 over_http = pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
 
-LISTENER = """
-class Listener(AbstractProgressListener):
-    def set_total_bytes(self, total_byte_count):
-        pass
-
-    def bytes_completed(self, byte_count):
-        if not said:
-            said.append('moving')
-            print('moving', flush=True)
-
-said = []
-"""
 UPLOAD = (
     LISTENER
     + """
@@ -67,17 +56,7 @@ def press_ctrl_c(
     with stoppable(account) as wire:
         wire.stop_after(direction, byte_count)
         process = start(account, program, args, realm=wire.url)
-        assert process.stdout is not None
-        try:
-            assert process.stdout.readline() == 'moving\n'
-            assert wire.stopped.wait(DEADLINE)
-            process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=DEADLINE)
-        finally:
-            process.kill()
-            process.communicate()
-    assert err.endswith('KeyboardInterrupt\n')
-    assert process.returncode == -signal.SIGINT
+        interrupt(process, DEADLINE, lambda: wire.stopped.wait(DEADLINE))
 
 
 @over_http

@@ -94,19 +94,11 @@ impl Workers {
         }
         let queue = Arc::clone(&self.queue);
         // Under the lock, so that nobody counts on a thread that does not come to be.
-        let started = thread::Builder::new()
-            .name("b2fast".into())
-            .spawn(move || queue.work());
-        match started {
-            Ok(_) => state.threads += 1,
-            // The threads that there are do the work.
-            Err(_) if state.threads > 0 => {}
-            Err(error) => {
-                state.jobs.pop_back();
-                return Err(Error::Resources(format!("cannot start a thread: {error}")));
-            }
+        let started = start_thread("b2fast", &mut state.threads, move || queue.work());
+        if started.is_err() {
+            state.jobs.pop_back();
         }
-        Ok(())
+        started
     }
 
     /// Run `count` copies of `work`, at most one per thread, side by side and wait until all
@@ -149,6 +141,23 @@ impl Workers {
         }
         result
     }
+}
+
+/// Start one more of a pool's threads; the caller holds the lock of their number.
+///
+/// `Error::Resources` if the system refuses the first one; otherwise those that there are do
+/// the work.
+pub(crate) fn start_thread(
+    name: &str,
+    threads: &mut usize,
+    work: impl FnOnce() + Send + 'static,
+) -> Result<()> {
+    match thread::Builder::new().name(name.into()).spawn(work) {
+        Ok(_) => *threads += 1,
+        Err(_) if *threads > 0 => {}
+        Err(error) => return Err(Error::Resources(format!("cannot start a thread: {error}"))),
+    }
+    Ok(())
 }
 
 /// The copies of one piece of work.

@@ -13,11 +13,11 @@ use std::fmt;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
+use crate::workers::start_thread;
 
 pub use download::{DownloadJob, Downloads, Received};
 pub use upload::{Content, Sent, UploadJob, Uploads};
@@ -96,19 +96,11 @@ impl<W: Work> Bulk<W> {
             return Ok(());
         }
         let shared = Arc::clone(&self.0);
-        let started = thread::Builder::new()
-            .name("b2fast-bulk".into())
-            .spawn(move || shared.serve());
-        match started {
-            Ok(_) => state.threads += 1,
-            // The threads that there are do the work.
-            Err(_) if state.threads > 0 => {}
-            Err(error) => {
-                state.jobs.pop_back();
-                return Err(Error::Resources(format!("cannot start a thread: {error}")));
-            }
+        let started = start_thread("b2fast-bulk", &mut state.threads, move || shared.serve());
+        if started.is_err() {
+            state.jobs.pop_back();
         }
-        Ok(())
+        started
     }
 
     /// Is a result there, or did somebody ring?
