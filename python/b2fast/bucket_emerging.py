@@ -128,7 +128,8 @@ class BucketEmerging(BucketWrites):
         """Make a file of sources while these come in; see `create_file`.
 
         The next intent is asked for when there is room for it, so that any number of them can
-        come. There is no total for the progress.
+        come. There is no total for the progress. Parts that are sent grow with what is before
+        them, so that the 10,000 of a file are enough; those that are copied stay as they are.
 
         :param write_intents_iterator: in the order of their offsets, without gaps
 
@@ -292,6 +293,10 @@ class BucketEmerging(BucketWrites):
         A part is kept in memory until it is stored, so it can be sent again. A stream of one
         part becomes an ordinary file. The stream is not closed.
 
+        Each part has at least a thousandth of the bytes before it, so that the 10,000 parts of
+        a file hold what B2 stores in one, 10 TB: with parts of 100 MB, those behind 100 GB are
+        larger, and 1 TB takes parts of 1 GB in memory.
+
         The parameters that are not explained here are those of `create_file`.
 
         :param read_only_object: has a method ``read`` that takes a number of bytes, waits, and
@@ -300,7 +305,7 @@ class BucketEmerging(BucketWrites):
                     the service recommends if None
         :param buffers_count: parts that are in memory at most, at least 2: one is read while the
                     others are sent
-        :param buffer_size: bytes of a part; 10,000 of them have to hold the stream
+        :param buffer_size: bytes of a part until the stream is 1,000 times as long
         :param read_size: bytes to ask the stream for at a time
         :param unused_buffer_timeout_seconds: how long no part may be stored
 

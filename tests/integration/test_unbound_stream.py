@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import threading
 import tracemalloc
 from typing import Any
@@ -19,6 +20,7 @@ from b2fast import (
     LegalHold,
     ProgressListenerForTest,
 )
+from b2fast._core.planning import MAX_PARTS
 from b2fast.exception import (
     InvalidArgument,
     InvalidUserInput,
@@ -52,6 +54,13 @@ def test_any_length(bucket: Bucket, length: int, read_size: int) -> None:
     assert version.content_sha1 == (sha1_of(content) if length <= PART_SIZE else 'none')
     assert version.file_info == {}
     assert listener.get_calls()[-1] == f'bytes_completed({length})'
+
+
+@pytest.mark.parametrize('account', ['raw', 'http'], indirect=True)
+def test_longer_than_ten_thousand_parts_of_the_first_size(bucket: Bucket) -> None:
+    content = random.Random(1).randbytes(MAX_PARTS * PART_SIZE + 1)
+    version = bucket.upload_unbound_stream(io.BytesIO(content), 'file')
+    assert content_of(bucket, version) == content
 
 
 def test_pipe(bucket: Bucket) -> None:

@@ -117,9 +117,9 @@ fn upload_part(
         retry: job.retry,
         progress: &job.progress,
     };
-    let (answer, digest) = upload.send(engine, part.piece, cancel)?;
+    let check = |answer: &[u8], digest: &Digest| check_part(answer, part, digest);
+    let (_, digest) = upload.send(engine, part.piece, check, cancel)?;
     job.source.check_unchanged()?;
-    check_part(&answer, part, &digest)?;
     Ok(digest)
 }
 
@@ -145,6 +145,19 @@ fn check_part(answer: &[u8], part: &PartPiece, digest: &Digest) -> Result<()> {
     Ok(())
 }
 
+#[derive(Deserialize)]
+struct FileAnswer {
+    #[serde(rename = "fileId")]
+    _file_id: String,
+}
+
+/// B2 says that there is a file.
+fn check_file(answer: &[u8]) -> Result<()> {
+    serde_json::from_slice::<FileAnswer>(answer)
+        .map(|_| ())
+        .map_err(|error| Error::Protocol(format!("answer of b2_upload_file: {error}")))
+}
+
 impl Upload<'_> {
     /// Send all content as one file and return B2's answer (JSON).
     pub fn send_file(
@@ -158,16 +171,19 @@ impl Upload<'_> {
             length: self.source.length(),
             sha1,
         };
-        let (answer, _) = self.send(engine, piece, cancel)?;
+        let (answer, _) = self.send(engine, piece, |answer, _| check_file(answer), cancel)?;
         self.source.check_unchanged()?;
         Ok(answer)
     }
 
     /// Send one piece, with a new lease and a pause after each failure that may pass.
+    ///
+    /// An answer that `check` finds unreadable is as good as a lost one.
     fn send(
         &self,
         engine: &Engine,
         piece: Piece,
+        check: impl Fn(&[u8], &Digest) -> Result<()>,
         cancel: &CancelToken,
     ) -> Result<(Vec<u8>, Digest)> {
         self.check_piece(piece)?;
@@ -179,7 +195,10 @@ impl Upload<'_> {
         let mut lease = self.leases.take()?;
         loop {
             let before = counted.most();
-            let error = match self.attempt(engine, &lease, piece, &mut counted, cancel) {
+            let checked = self
+                .attempt(engine, &lease, piece, &mut counted, cancel)
+                .and_then(|sent| check(&sent.0, &sent.1).map(|()| sent));
+            let error = match checked {
                 Ok(sent) => {
                     self.leases.give_back(lease);
                     return Ok(sent);

@@ -71,7 +71,7 @@ impl Store {
         self.stored.lock().unwrap().insert(key.to_owned(), body);
         Answer::new(
             200,
-            format!(r#"{{"contentLength":{length},"contentSha1":"{sha1}"}}"#),
+            format!(r#"{{"fileId":"1","contentLength":{length},"contentSha1":"{sha1}"}}"#),
         )
     }
 }

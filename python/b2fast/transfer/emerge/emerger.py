@@ -170,7 +170,7 @@ class Emerger:
         first, intents = _peek(intents, 2)
         if not first:
             raise ValueError('there is nothing to make a file of')
-        two, parts = _peek(plan_parts(intents, sizes), 2)
+        two, parts = _peek(plan_parts(intents, sizes, grow=True), 2)
         if len(two) == 1:
             return self._small_file(new_file, two[0], listener, continue_large_file_id)
         sizes.check_for_large_file(self._absolute_minimum)

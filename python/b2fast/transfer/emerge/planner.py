@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..._core.planning import MAX_PART_SIZE, MAX_PARTS
 from ...exception import InvalidArgument, InvalidUserInput
+from .growth import grown_part_size
 from .stretches import Stretch, choose_stretches
 
 if TYPE_CHECKING:
@@ -133,16 +134,20 @@ def plan_file(intents: Iterable[WriteIntent], sizes: PartSizes) -> list[EmergePa
     return list(plan_parts(ordered, replace(sizes, minimum=needed, recommended=recommended)))
 
 
-def plan_parts(intents: Iterable[WriteIntent], sizes: PartSizes) -> Iterator[EmergePart]:
+def plan_parts(
+    intents: Iterable[WriteIntent], sizes: PartSizes, *, grow: bool = False
+) -> Iterator[EmergePart]:
     """Plan parts while intents come in, in the order of their offsets.
 
     Every part has at least the minimum size, but for the last one, and at most the maximum
     size; their number is not limited here. A file without content has one part.
 
+    :param grow: let parts that are sent grow, for a file of unknown length: see `grown_part_size`
+
     Raises `ValueError` for intents out of order and for a gap between them.
     """
     empty = True
-    for part in _Parts(sizes).of(_joined(choose_stretches(intents, sizes.minimum))):
+    for part in _Parts(sizes, grow).of(_joined(choose_stretches(intents, sizes.minimum))):
         empty = False
         yield part
     if empty:
@@ -167,8 +172,10 @@ def _joined(stretches: Iterator[Stretch]) -> Iterator[Stretch]:
 class _Parts:
     """Makes parts of stretches; what cannot be a part yet waits for what follows."""
 
-    def __init__(self, sizes: PartSizes) -> None:
+    def __init__(self, sizes: PartSizes, grow: bool) -> None:
         self._sizes = sizes
+        self._grow = grow
+        self._before = 0
         self._waiting: list[Stretch] = []
         self._length = 0
 
@@ -184,12 +191,19 @@ class _Parts:
                 yield from self._copies(stretch.tail(missing))
                 continue
             self._put(stretch)
-            while self._length >= sizes.recommended + sizes.minimum:
-                yield self._take(sizes.recommended)
+            while self._length >= (size := self._recommended()) + sizes.minimum:
+                yield self._take(size)
         while self._length > sizes.maximum:
             yield self._take(sizes.maximum)
         if self._length:
             yield self._take(self._length)
+
+    def _recommended(self) -> int:
+        """Bytes of the next part that is sent."""
+        sizes = self._sizes
+        if not self._grow:
+            return sizes.recommended
+        return grown_part_size(sizes.recommended, self._before, sizes.maximum)
 
     def _missing(self, length: int) -> int:
         """How many bytes more it takes to cut so many into parts of allowed sizes."""
@@ -205,6 +219,7 @@ class _Parts:
         for size in self._equal_sizes(length):
             yield EmergePart((stretch.tail(offset).head(size),))
             offset += size
+            self._before += size
         if offset < stretch.length:
             self._put(stretch.tail(offset))
 
@@ -227,6 +242,7 @@ class _Parts:
     def _take(self, length: int) -> EmergePart:
         """The first bytes of what waits as one part."""
         self._length -= length
+        self._before += length
         taken = []
         for index, stretch in enumerate(self._waiting):
             if stretch.length > length:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..outbound.upload_source import UploadSourceBytes
+from .growth import grown_part_size
 from .planner import EmergePart
 from .stretches import Stretch
 
@@ -18,19 +19,20 @@ def read_parts(stream: Any, part_size: int, read_size: int) -> Iterator[EmergePa
 
     :param stream: has a method ``read`` that takes a number of bytes and returns at most as many,
                 none at the end
-    :param part_size: bytes of each part but the last one
+    :param part_size: bytes of a part; later ones grow with the stream, see `grown_part_size`
     :param read_size: bytes to ask the stream for at a time
 
     Raises `TypeError` for a stream of text, `BlockingIOError` for one that has nothing now.
     """
     rest = b''
-    first = True
+    before = 0
     while True:
-        data, rest = _read_part(stream, rest, part_size, read_size)
-        if data or first:
+        size = grown_part_size(part_size, before)
+        data, rest = _read_part(stream, rest, size, read_size)
+        if data or not before:
             yield _part_of(data)
-        first = False
-        if len(data) < part_size:
+        before += len(data)
+        if len(data) < size:
             return
         # Only whoever stores the part keeps it while the next one is read.
         del data
