@@ -1,6 +1,9 @@
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from os import PathLike
-from typing import Final, final
+from typing import Any, Final, Self, final
+
+from typing_extensions import disjoint_base
 
 # How the names end of what a download has beside its target until it is complete (content,
 # journal, journal in the making). They begin with a point.
@@ -164,15 +167,26 @@ class Engine:
         range: tuple[int, int | None] | None = None,
     ) -> Download: ...
 
-# Ends the transfers of threads that are under it (`with stop:`), as cancelled ones.
-@final
-class Stop:
-    def __new__(cls) -> Stop: ...
+# What ends the transfers that are started in a context, queues of many files included.
+CURRENT_SCOPE: Final[ContextVar[Any]]
+
+@disjoint_base
+class CancelFlag:
+    def __new__(cls) -> Self: ...
     def set(self) -> None: ...
     @property
     def is_set(self) -> bool: ...
-    def __enter__(self) -> None: ...
-    def __exit__(self, _class: object, _value: object, _traceback: object, /) -> None: ...
+
+# Over when the flag is set, after `deadline` seconds, or when the outer one is over.
+@disjoint_base
+class Scope:
+    def __new__(
+        cls, outer: Scope | None, flag: CancelFlag | None, deadline: float | None
+    ) -> Self: ...
+    @property
+    def is_over(self) -> bool: ...
+    @property
+    def remaining(self) -> float | None: ...
 
 # Small files, many at a time, on threads of the queue. Results are (ticket, value, error, bytes).
 # Without value and error, an upload was not begun, because it is not for this queue.

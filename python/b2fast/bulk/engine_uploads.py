@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._core.planning import MAX_PART_SIZE
 from .._core.transfer import TransferError
+from ..cancel import naming_transfer
 from ..exception import WrongEncryptionSettingForFileWrite
 from ..transfer.engine_seam import answer_of_upload
 from ..transfer.errors import Direction, exception_of
@@ -83,7 +84,8 @@ class EngineUploads(EngineLane[UploadItem, 'FileVersion']):
 
     def _fail(self, given: UploadItem, error: Exception) -> None:
         if isinstance(error, TransferError):
-            raise exception_of(error, Direction.UPLOAD) from None
+            with naming_transfer(given.file_name, 'upload it again'):
+                raise exception_of(error, Direction.UPLOAD) from None
         raise error
 
     def _value_of(self, ticket: int, given: UploadItem, value: Any) -> FileVersion | None:

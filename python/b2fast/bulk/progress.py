@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 
-from .._core.transfer import Stop
-from ..exception import TransferCancelled
 from ..progress import AbstractProgressListener
 
 _SECONDS_BETWEEN_CALLS = 0.1
@@ -58,12 +56,11 @@ class BulkProgress:
 
 
 class Share(AbstractProgressListener):
-    """Listens to one transfer of many; ends it when the call was stopped."""
+    """Listens to one transfer of many."""
 
-    def __init__(self, whole: BulkProgress, stop: Stop) -> None:
+    def __init__(self, whole: BulkProgress) -> None:
         super().__init__()
         self._whole = whole
-        self._stop = stop
         self._total = 0
         self._done = 0
 
@@ -73,9 +70,7 @@ class Share(AbstractProgressListener):
         self._total = total_byte_count
 
     def bytes_completed(self, byte_count: int) -> None:
-        """Add what is new to what is done. Raises `TransferCancelled` after a stop."""
-        if self._stop.is_set:
-            raise TransferCancelled('the bulk call was stopped')
+        """Add what is new to what is done."""
         if byte_count > self._total:
             self.set_total_bytes(byte_count)
         if byte_count > self._done:

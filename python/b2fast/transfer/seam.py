@@ -70,6 +70,9 @@ class UploadContent(ABC):
 class OpenDownload(ABC):
     """A download whose headers are there and whose body is to be read."""
 
+    HOW_TO_GO_ON = 'the target is as it was: download it again'
+    """What is kept of a `save_to` that was ended, and how to get the rest."""
+
     @property
     @abstractmethod
     def headers(self) -> Mapping[str, str]:

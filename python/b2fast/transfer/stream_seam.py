@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..cancel import check_scope
 from ..exception import (
     B2Error,
     BadRequest,
@@ -82,6 +83,7 @@ class _ReadPart:
 
     def read(self, size: int | None = -1) -> bytes:
         """At most ``size`` bytes, or all that are left; none at the end."""
+        check_scope()
         wanted = self._left if size is None or size < 0 else min(size, self._left)
         data = self._stream.read(wanted) if wanted else b''
         if wanted and not data:

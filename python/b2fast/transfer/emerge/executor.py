@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from ...cancel import ending_together, in_this_context
 from ...exception import AlreadyFailed, SourceChanged, UnboundStreamBufferTimeout
 from ...progress import AbstractProgressListener
 from ..outbound.copy_source import CopySource
@@ -120,7 +121,7 @@ class PartsOfLargeFile:
         Raises the first error of a part; what has not been started then never is.
         """
         try:
-            with self._seam.large_file(self._file_id):
+            with ending_together(), self._seam.large_file(self._file_id):
                 for unit in units:
                     self._start(unit)
                 while self._running:
@@ -143,7 +144,10 @@ class PartsOfLargeFile:
         # Of the daemon kind: a connection that stands still must not hold up the end of the
         # program after Ctrl-C.
         thread = threading.Thread(
-            target=self._run, args=(unit, future), name='b2fast-emerge', daemon=True
+            target=in_this_context(self._run),
+            args=(unit, future),
+            name='b2fast-emerge',
+            daemon=True,
         )
         self._running[future] = _Running(unit, load, thread)
         thread.start()

@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::cancel::CancelToken;
+use crate::cancel::{CancelToken, Scope};
 use crate::error::{Error, Result};
 use crate::workers::start_thread;
 
@@ -59,13 +59,14 @@ struct State<W: Work> {
 }
 
 impl<W: Work> Bulk<W> {
-    /// At most `threads` threads, which start when there are jobs for them.
+    /// At most `threads` threads, which start when there are jobs for them. After the end of
+    /// `scope` every job fails.
     #[must_use]
-    pub fn new(work: W, threads: usize) -> Self {
+    pub fn new(work: W, threads: usize, scope: Scope) -> Self {
         Self(Arc::new(Shared {
             work,
             limit: threads.max(1),
-            cancel: CancelToken::new(),
+            cancel: CancelToken::within(scope),
             state: Mutex::new(State {
                 jobs: VecDeque::new(),
                 results: Vec::new(),
@@ -222,6 +223,7 @@ impl<W: Work> fmt::Debug for Bulk<W> {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::sync::atomic::Ordering;
 
     use super::*;
 
@@ -246,7 +248,7 @@ mod tests {
 
     #[test]
     fn every_job_has_one_result() {
-        let bulk = Bulk::new(Double, 4);
+        let bulk = Bulk::new(Double, 4, Scope::default());
         for number in 100..1100 {
             bulk.push(number, number).unwrap();
         }
@@ -262,7 +264,7 @@ mod tests {
 
     #[test]
     fn errors_and_panics_are_results() {
-        let bulk = Bulk::new(Double, 1);
+        let bulk = Bulk::new(Double, 1, Scope::default());
         for number in [7, 8, 9] {
             bulk.push(number, number).unwrap();
         }
@@ -277,7 +279,7 @@ mod tests {
 
     #[test]
     fn stopping_cancels_what_runs_and_drops_what_waits() {
-        let bulk = Bulk::new(Double, 1);
+        let bulk = Bulk::new(Double, 1, Scope::default());
         bulk.push(1, 13).unwrap();
         bulk.push(2, 13).unwrap();
         bulk.stop(SOON);
@@ -287,8 +289,23 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_the_scope_is_the_result_of_every_job() {
+        let flag = Arc::default();
+        let bulk = Bulk::new(Double, 1, Scope::default().with_flag(Arc::clone(&flag)));
+        bulk.push(1, 13).unwrap();
+        bulk.push(2, 13).unwrap();
+        flag.store(true, Ordering::Release);
+        let mut results = Vec::new();
+        while results.len() < 2 {
+            results.extend(bulk.results(SOON));
+        }
+        assert!(matches!(results[0], (1, Err(Error::Cancelled))));
+        assert!(matches!(results[1], (2, Err(Error::Cancelled))));
+    }
+
+    #[test]
     fn a_ring_ends_the_wait() {
-        let bulk = Bulk::new(Double, 1);
+        let bulk = Bulk::new(Double, 1, Scope::default());
         bulk.ring();
         assert!(bulk.is_ready());
         assert!(bulk.results(Duration::from_secs(600)).is_empty());

@@ -48,6 +48,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::cancel::Scope;
     use crate::error::Error;
     use crate::transport::Method;
     use crate::transport::memory::{Answer, MemoryTransport};
@@ -77,7 +78,7 @@ mod tests {
             MemoryTransport::new(|_, _| Answer::new(200, Vec::new())),
             gate,
         );
-        let impatient = CancelToken::with_poll(Box::new(|| false));
+        let impatient = CancelToken::with_poll(Scope::default(), Box::new(|| false));
         for result in [
             other.send(&REQUEST, Body::Empty, &impatient),
             transport.send(&REQUEST, Body::Empty, &impatient),

@@ -15,6 +15,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors::{from_callback, to_python};
+use crate::scope;
 
 use super::download::Download;
 use super::engine::Engine;
@@ -32,11 +33,11 @@ struct Owned<W: Work> {
 }
 
 impl<W: Work> Owned<W> {
-    fn new(work: W, workers: usize) -> Self {
-        Self {
-            bulk: Some(Bulk::new(work, workers)),
+    fn new(py: Python<'_>, work: W, workers: usize) -> PyResult<Self> {
+        Ok(Self {
+            bulk: Some(Bulk::new(work, workers, scope::current(py)?)),
             pid: process::id(),
-        }
+        })
     }
 
     fn get(&self) -> PyResult<&Bulk<W>> {
@@ -113,6 +114,7 @@ impl BulkUploads {
     #[new]
     #[pyo3(signature = (engine, leases, *, retry, workers, large_from))]
     fn new(
+        py: Python<'_>,
         engine: &Engine,
         leases: &Leases,
         retry: &Retry,
@@ -125,7 +127,7 @@ impl BulkUploads {
             retry: retry.0,
             large_from,
         };
-        Ok(Self(Owned::new(uploads, workers)))
+        Ok(Self(Owned::new(py, uploads, workers)?))
     }
 
     /// Send a local file; for the headers see `Engine.upload`.
@@ -212,6 +214,7 @@ impl BulkDownloads {
     #[new]
     #[pyo3(signature = (engine, authorize, *, retry, workers, verify, url_of_ids))]
     fn new(
+        py: Python<'_>,
         engine: &Engine,
         authorize: Py<PyAny>,
         retry: &Retry,
@@ -229,7 +232,7 @@ impl BulkDownloads {
             verify,
             url_of_ids,
         );
-        Ok(Self(Owned::new(downloads, workers)))
+        Ok(Self(Owned::new(py, downloads, workers)?))
     }
 
     /// Fetch a file to `path`; with `make_directories` those that are missing are made.
