@@ -32,7 +32,8 @@ class LargeFileUpload:
 
     :param content: is hashed and sent
     :param parts: offset and length of each part, in bytes
-    :param sha1: of all of the content in hex; None to compute it
+    :param sha1: of all of the content in hex; None to compute it, if the API object's
+        `whole_file_sha1` says so
     """
 
     def __init__(
@@ -52,9 +53,9 @@ class LargeFileUpload:
         self._part_sha1s: list[str] | None = None
         # B2 keeps no SHA-1 of a large file, so the file info has it, and that must be told at
         # the start. The pass that computes it hashes the parts as well.
-        if sha1 is None:
+        if sha1 is None and services.api.whole_file_sha1:
             sha1, self._part_sha1s = content.hash_parts(parts)
-        self._sha1: str = sha1
+        self._sha1 = sha1
 
     def run(self, resume_file_id: str | None = None) -> dict[str, Any]:
         """Upload it; returns B2's answer about the finished file.
@@ -80,12 +81,13 @@ class LargeFileUpload:
 
     def _start(self) -> StartedFile:
         upload = self._upload
+        sha1_info = {} if self._sha1 is None else {LARGE_FILE_SHA1: self._sha1}
         while True:
             answer = self._services.session.start_large_file(
                 upload.bucket_id,
                 upload.file_name,
                 upload.content_type,
-                {**upload.file_info, LARGE_FILE_SHA1: self._sha1},
+                {**upload.file_info, **sha1_info},
                 server_side_encryption=upload.encryption,
                 file_retention=upload.file_retention,
                 legal_hold=upload.legal_hold,
@@ -105,7 +107,9 @@ class LargeFileUpload:
                 try:
                     sha1s = self._send(started)
                 except _REFUSALS:
-                    found = finished_file(session, file_id, length, {self._sha1})
+                    # A file that says no SHA-1 may have parts of somebody else.
+                    said = () if self._sha1 is None else (self._sha1,)
+                    found = finished_file(session, file_id, length, said)
                     if found is None:
                         raise
                     return found
