@@ -12,7 +12,8 @@ TEMPORARY_SUFFIXES: Final[tuple[str, str, str]]
 # Raised by every call of this module when a transfer fails; `b2fast.transfer.errors` turns it
 # into an exception of b2fast.exception, so that it never leaves the package. An exception
 # raised by a callback (a lease source, `authorize`, a progress callback) or by a signal
-# handler (KeyboardInterrupt) comes back as it is.
+# handler (KeyboardInterrupt) comes back as it is. A progress callback is given the bytes that have
+# moved, and the bytes that have moved again because an attempt had failed; neither ever falls.
 class TransferError(Exception):
     kind: str
     message: str
@@ -53,7 +54,7 @@ class Source:
         self,
         parts: Sequence[tuple[int, int]],
         *,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> tuple[str, list[str]]: ...
 
 # Upload URLs with their tokens; `source` returns (upload URL, upload token) of a new one.
@@ -83,7 +84,7 @@ class Download:
         sha1: str | None = None,
         streams: int = 1,
         mtime_ns: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None: ...
 
 # What engines have asked the service for; bytes are those of content.
@@ -144,7 +145,7 @@ class Engine:
         *,
         retry: Retry,
         sha1: str | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> bytes: ...
     def upload_parts(
         self,
@@ -155,7 +156,7 @@ class Engine:
         *,
         retry: Retry,
         workers: int,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> list[str]: ...
     def open_download(
         self,
@@ -210,6 +211,8 @@ class BulkUploads:
         sha1: str | None = None,
     ) -> None: ...
     def results(self, wait: float) -> list[tuple[int, bytes | None, Exception | None, int]]: ...
+    @property
+    def bytes_retried(self) -> int: ...
     def ring(self) -> None: ...
     def stop(self, grace: float) -> None: ...
 

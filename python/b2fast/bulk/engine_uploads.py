@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ class EngineUploads(EngineLane[UploadItem, 'FileVersion']):
         takes_parts_from = minimum + max(info.get_recommended_part_size(), minimum)
         self._large_from = min(takes_parts_from, MAX_PART_SIZE + 1, _SMALL)
         self._uploads_of_core = seam.bulk_uploads(self._bucket.id_, workers, self._large_from)
+        self._retried = 0
         super().__init__(self._uploads_of_core, workers, progress)
 
     def start(self, ticket: int, item: Any) -> None:
@@ -65,6 +67,13 @@ class EngineUploads(EngineLane[UploadItem, 'FileVersion']):
         else:
             self._uploads_of_core.push_bytes(ticket, content, headers, sha1)
         self._in_queue[ticket] = given
+
+    def finished(self, wait: float) -> Iterable[tuple[int, FileVersion | None, Exception | None]]:
+        """See `Lane.finished`."""
+        yield from super().finished(wait)
+        retried = self._uploads_of_core.bytes_retried
+        self._progress.add(retried=retried - self._retried)
+        self._retried = retried
 
     def _checked_headers(self, given: UploadItem, length: int) -> list[tuple[str, str]]:
         validate_b2_file_name(given.file_name)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .outbound.file_upload import FileUpload, PartUpload
     from .outbound.upload_source import AbstractUploadSource
 
-Progress = Callable[[int], None]
-"""Is called with the number of bytes that are done."""
+Progress = Callable[[int, int], None]
+"""Is called with the number of bytes that are done, and with how many were moved again because
+an attempt had failed. Neither ever falls."""
 
 
 class UploadContent(ABC):

@@ -9,11 +9,11 @@ use pyo3::prelude::*;
 
 use crate::scope;
 
-/// A Python callable that is told how many bytes have moved.
+/// A Python callable that is told how many bytes have moved, and how many of them again.
 pub(crate) struct ProgressCallback {
     callback: Py<PyAny>,
     progress: Arc<Progress>,
-    delivered: Mutex<Option<u64>>,
+    delivered: Mutex<Option<(u64, u64)>>,
 }
 
 impl ProgressCallback {
@@ -29,14 +29,14 @@ impl ProgressCallback {
 
     /// Tell the callable, unless it knows already.
     fn deliver(&self, py: Python<'_>) -> PyResult<()> {
-        let bytes = self.progress.bytes();
+        let bytes = (self.progress.bytes(), self.progress.retried());
         let known = self
             .delivered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .replace(bytes);
         if known != Some(bytes) {
-            self.callback.call1(py, (bytes,))?;
+            self.callback.call1(py, bytes)?;
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...cancel import ending_together, in_this_context
 from ...exception import AlreadyFailed, SourceChanged, UnboundStreamBufferTimeout
-from ...progress import AbstractProgressListener
+from ...progress import AbstractProgressListener, tell_retried
 from ..outbound.copy_source import CopySource
 from ..outbound.file_upload import PartUpload
 from ..outbound.large_file_upload_state import LargeFileUploadState
@@ -75,6 +75,10 @@ class MonotonicProgress(AbstractProgressListener):
         if byte_count > self._last:
             self._last = byte_count
             self._listener.bytes_completed(byte_count)
+
+    def bytes_retried(self, byte_count: int) -> None:
+        """Pass it on."""
+        tell_retried(self._listener, byte_count)
 
 
 class PartsOfLargeFile:
@@ -255,12 +259,12 @@ class PartsOfLargeFile:
         length = sum(part.length for part in parts)
         reporter = PartProgressReporter(self._state)
 
-        def progress(byte_count: int) -> None:
+        def progress(byte_count: int, retried: int) -> None:
             if self._state.has_error():
                 raise AlreadyFailed(self._state.get_error_message())
-            reporter.bytes_completed(byte_count)
+            reporter.update(byte_count, retried)
 
-        progress(0)
+        progress(0, 0)
         with self._seam.open(source) as content:
             if size is not None:
                 check_unchanged(source, content.length, size)

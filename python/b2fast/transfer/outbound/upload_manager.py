@@ -234,7 +234,7 @@ class UploadManager(TransferManager):
             with self.services.transfer_seam.open(source, self.MAX_UPLOAD_ATTEMPTS) as content:
                 length = content.length
                 part = PartUpload(part_number, 0, length, _known_sha1(source))
-                sha1s = content.send_parts(file_id, [part], encryption, reporter.bytes_completed)
+                sha1s = content.send_parts(file_id, [part], encryption, reporter.update)
         except MaxRetriesExceeded as error:
             state.set_error(str(error.exception_info_list[-1]))
             raise

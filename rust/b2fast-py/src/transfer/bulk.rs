@@ -9,6 +9,7 @@ use std::time::Duration;
 use b2fast_core::bulk::{
     Bulk, Content, DownloadJob, Downloads, Finished, Received, Sent, UploadJob, Uploads, Work,
 };
+use b2fast_core::progress::Progress;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -106,7 +107,10 @@ fn outcome<T>(
 
 /// Sends small files to a bucket, many at a time.
 #[pyclass(frozen, module = "b2fast._core.transfer")]
-pub(crate) struct BulkUploads(Owned<Uploads>);
+pub(crate) struct BulkUploads {
+    queue: Owned<Uploads>,
+    progress: Arc<Progress>,
+}
 
 #[pymethods]
 impl BulkUploads {
@@ -121,13 +125,18 @@ impl BulkUploads {
         workers: usize,
         large_from: u64,
     ) -> PyResult<Self> {
+        let progress: Arc<Progress> = Arc::default();
         let uploads = Uploads {
             engine: engine.inner()?.clone(),
             leases: Arc::clone(&leases.0),
             retry: retry.0,
+            progress: Arc::clone(&progress),
             large_from,
         };
-        Ok(Self(Owned::new(py, uploads, workers)?))
+        Ok(Self {
+            queue: Owned::new(py, uploads, workers)?,
+            progress,
+        })
     }
 
     /// Send a local file; for the headers see `Engine.upload`.
@@ -160,7 +169,7 @@ impl BulkUploads {
     /// the number of bytes. Neither of them: it is not for this queue. Waits up to `wait` seconds
     /// for the first one, or for `ring`.
     fn results(&self, py: Python<'_>, wait: f64) -> PyResult<Vec<Outcome>> {
-        let finished = self.0.results(py, wait)?;
+        let finished = self.queue.results(py, wait)?;
         let to_outcome = |one| {
             outcome(py, one, |sent| {
                 Ok(match sent {
@@ -174,14 +183,20 @@ impl BulkUploads {
         finished.into_iter().map(to_outcome).collect()
     }
 
+    /// How many bytes were sent again so far.
+    #[getter]
+    fn bytes_retried(&self) -> u64 {
+        self.progress.retried()
+    }
+
     /// Wake who waits for results, or will.
     fn ring(&self) -> PyResult<()> {
-        self.0.ring()
+        self.queue.ring()
     }
 
     /// Give up everything; wait for the threads for at most `grace` seconds.
     fn stop(&self, py: Python<'_>, grace: f64) -> PyResult<()> {
-        self.0.stop(py, grace)
+        self.queue.stop(py, grace)
     }
 }
 
@@ -199,7 +214,7 @@ impl BulkUploads {
             headers,
             sha1: sha1.map(digest).transpose()?,
         };
-        self.0.push(py, ticket, job)
+        self.queue.push(py, ticket, job)
     }
 }
 
