@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..cancel import check_scope
 from ..exception import (
     B2Error,
     BadRequest,
@@ -55,10 +56,31 @@ class StreamSeam(TransferSeam):
         return _StreamDownload(self._session, url, range_, encryption)
 
 
+class _Sent:
+    """What the attempts at the stretches of an upload have sent, one stretch after the other."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._before = 0
+        self._retried = 0
+        self.furthest = 0
+
+    def moved(self, start: int, end: int) -> None:
+        """An attempt has sent these bytes of the stretch."""
+        self._retried += max(0, min(self.furthest, end) - start)
+        self.furthest = max(self.furthest, end)
+        self._progress(self._before + self.furthest, self._retried)
+
+    def next_stretch(self) -> None:
+        """The stretch is done."""
+        self._before += self.furthest
+        self.furthest = 0
+
+
 class _ReadPart:
     """A stretch of a stream as a stream.
 
-    :param progress: is called with how many of its bytes were read, up to the position
+    :param moved: is called with the first of its bytes that were read just now, and with the end
     :param count: is called with how many bytes were read just now
     """
 
@@ -67,30 +89,30 @@ class _ReadPart:
         stream: BinaryIO,
         offset: int,
         length: int,
-        progress: Progress,
+        moved: Callable[[int, int], None],
         count: Callable[[int], None],
     ) -> None:
         self._stream = stream
         self._offset = offset
         self._left = length
         self._length = length
-        self._progress = progress
+        self._moved = moved
         self._count = count
-        self.furthest = 0
         if offset:
             stream.seek(offset)
 
     def read(self, size: int | None = -1) -> bytes:
         """At most ``size`` bytes, or all that are left; none at the end."""
+        check_scope()
         wanted = self._left if size is None or size < 0 else min(size, self._left)
         data = self._stream.read(wanted) if wanted else b''
         if wanted and not data:
             # Sent as it is, the service would wait for the rest.
             raise InvalidUploadSource(f'it ended {self._left} bytes early')
+        start = self.tell()
         self._left -= len(data)
         self._count(len(data))
-        self.furthest = max(self.furthest, self.tell())
-        self._progress(self.tell())
+        self._moved(start, self.tell())
         return data
 
     def tell(self) -> int:
@@ -152,7 +174,7 @@ class _StreamContent(UploadContent):
                 custom_upload_timestamp=upload.custom_upload_timestamp,
             )
 
-        return self._with_retries(attempt, 0, self._length, progress)
+        return self._with_retries(attempt, 0, self._length, _Sent(progress))
 
     def send_parts(
         self,
@@ -162,12 +184,12 @@ class _StreamContent(UploadContent):
         progress: Progress,
     ) -> list[str]:
         digests: list[str] = []
-        sent_before = 0
+        sent = _Sent(progress)
         for part in parts:
             digest = part.sha1 or self._sha1_of(part.offset, part.length)
-            self._send_part(file_id, part, digest, encryption, _shifted(progress, sent_before))
+            self._send_part(file_id, part, digest, encryption, sent)
             digests.append(digest)
-            sent_before += part.length
+            sent.next_stretch()
         return digests
 
     def _send_part(
@@ -176,7 +198,7 @@ class _StreamContent(UploadContent):
         part: PartUpload,
         digest: str,
         encryption: EncryptionSetting | None,
-        progress: Progress,
+        sent: _Sent,
     ) -> None:
         def attempt(stream: _ReadPart) -> dict[str, Any]:
             return self._session.upload_part(
@@ -188,14 +210,14 @@ class _StreamContent(UploadContent):
                 server_side_encryption=encryption,
             )
 
-        self._with_retries(attempt, part.offset, part.length, progress)
+        self._with_retries(attempt, part.offset, part.length, sent)
 
     def _with_retries(
         self,
         attempt: Callable[[_ReadPart], dict[str, Any]],
         offset: int,
         length: int,
-        progress: Progress,
+        sent: _Sent,
     ) -> dict[str, Any]:
         attempts = Attempts(self._policy)
         counter = self._session.counter
@@ -203,15 +225,13 @@ class _StreamContent(UploadContent):
         refused = 0
         furthest = 0
         while True:
-            content: _ReadPart | None = None
             try:
                 with self._opened() as stream:
-                    content = _ReadPart(stream, offset, length, progress, counter.sent)
-                    return attempt(content)
+                    return attempt(_ReadPart(stream, offset, length, sent.moved, counter.sent))
             except B2Error as error:
-                if content is not None and content.furthest > furthest:
+                if sent.furthest > furthest:
                     # One attempt at a large body on a slow line may outlast the deadline.
-                    furthest = content.furthest
+                    furthest = sent.furthest
                     attempts.progress()
                 # Requests with content are tried once below, so what passes for any request
                 # counts too.
@@ -317,7 +337,7 @@ class _StreamDownload(OpenDownload):
             while chunk := self.read(_CHUNK_SIZE):
                 check.update(chunk)
                 file.write(chunk)
-                progress(check.received)
+                progress(check.received, 0)
             check.finish()
 
     def close(self) -> None:
@@ -334,9 +354,5 @@ def _chunks(stream: _ReadPart) -> Iterator[bytes]:
         yield chunk
 
 
-def _ignore(byte_count: int) -> None:
+def _ignore(*counts: int) -> None:
     """The progress that nobody wants to see."""
-
-
-def _shifted(progress: Progress, offset: int) -> Progress:
-    return lambda byte_count: progress(offset + byte_count)

@@ -7,6 +7,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from ...cancel import naming_transfer
 from ...exception import ChecksumMismatch, InvalidArgument, TruncatedOutput
 from ...progress import AbstractProgressListener, TransferProgress
 from ...utils.mtime import mtime_ns_of
@@ -108,7 +109,10 @@ class DownloadedFile:
         response = self._take_response()
         try:
             progress = TransferProgress(self.progress_listener, version.content_length)
-            with destination_errors(path):
+            with (
+                naming_transfer(version.file_name, response.HOW_TO_GO_ON),
+                destination_errors(path),
+            ):
                 response.save_to(
                     os.path.realpath(path),
                     sha1=self._expected_sha1(),
@@ -138,10 +142,11 @@ class DownloadedFile:
         response = self._take_response()
         try:
             progress = TransferProgress(self.progress_listener, length)
-            while chunk := response.read(self.download_manager.chunk_size(self)):
-                check.update(chunk)
-                file.write(chunk)
-                progress.update(check.received)
+            with naming_transfer(self.download_version.file_name, 'download it again'):
+                while chunk := response.read(self.download_manager.chunk_size(self)):
+                    check.update(chunk)
+                    file.write(chunk)
+                    progress.update(check.received)
             check.finish()
             progress.finish()
         finally:
@@ -159,13 +164,16 @@ class DownloadedFile:
         manager, version = self.download_manager, self.download_version
         session = manager.services.session
         progress = TransferProgress(self.progress_listener, version.content_length)
-        received, sha1 = strategy.download(
-            CountingWriter(file, progress.update),  # type: ignore[arg-type]
-            open_response(session, manager.url_of_version(version), self.range_, self.encryption),
-            version,
-            session,
-            self.encryption,
-        )
+        with naming_transfer(version.file_name, 'download it again'):
+            received, sha1 = strategy.download(
+                CountingWriter(file, progress.update),  # type: ignore[arg-type]
+                open_response(
+                    session, manager.url_of_version(version), self.range_, self.encryption
+                ),
+                version,
+                session,
+                self.encryption,
+            )
         if not is_decoded(version):
             if received != version.content_length:
                 raise TruncatedOutput(received, version.content_length)
