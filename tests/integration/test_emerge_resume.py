@@ -24,6 +24,7 @@ from b2fast.transfer.outbound.file_upload import PartUpload
 
 from ..conftest import PART_SIZE, Account
 from .test_emerge import CONTENT, content_of, customer_key
+from .unfinished_uploads import begin
 
 SECOND = bytes(300)
 
@@ -108,7 +109,7 @@ def test_parts_that_differ_are_sent_again(
 
 
 def test_what_may_not_be_continued(bucket: Bucket, stored: FileVersion) -> None:
-    file_id = fail_at_the_end(bucket, stored, file_info={'k': 'v'}, encryption=SSE_B2_AES)
+    file_id = begin(bucket, [1, 2, 3], 'file', info={'k': 'v'}, encryption=SSE_B2_AES)
 
     def go_on(name: str = 'file', large_file_id: str = file_id, **settings: Any) -> None:
         everything = [*sources(stored), UploadSourceBytes(SECOND)]
