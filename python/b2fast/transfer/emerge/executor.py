@@ -94,7 +94,7 @@ class PartsOfLargeFile:
         services: Services,
         file_id: str,
         encryption: EncryptionSetting | None,
-        listener: AbstractProgressListener,
+        progress: MonotonicProgress,
         finished: Mapping[int, Part],
         most_units: int | None = None,
         patience: float | None = None,
@@ -105,7 +105,7 @@ class PartsOfLargeFile:
         self._encryption = encryption
         self._finished = finished
         self._patience = patience
-        self._state = LargeFileUploadState(MonotonicProgress(listener))
+        self._state = LargeFileUploadState(progress)
         workers = services.upload_manager.get_thread_pool_size()
         copies = services.copy_manager.get_thread_pool_size()
         self._limit = Load(
@@ -210,11 +210,12 @@ class PartsOfLargeFile:
     def _send_pieces(self, unit: PiecesUnit) -> dict[int, str]:
         content = PartContent(self._services, unit.part)
         try:
-            finished = self._finished.get(unit.number)
-            if _is_same(finished, content):
-                self._state.update_part_bytes(unit.part.length)
-                return {unit.number: content.get_content_sha1()}
-            return self._send(content, [PartUpload(unit.number, 0, unit.part.length, None)])
+            part = PartUpload(unit.number, 0, unit.part.length, unit.sha1)
+            finished = self._finished.get(part.number)
+            if finished is not None and _is_same(finished, part, content):
+                self._state.update_part_bytes(part.length)
+                return {part.number: finished.content_sha1}
+            return self._send(content, [part])
         finally:
             content.forget()
 
@@ -234,12 +235,8 @@ class PartsOfLargeFile:
         return stored
 
     def _is_part(self, finished: Part, part: PartUpload, content: Content) -> bool:
-        if finished.content_length != part.length:
-            return False
-        if part.sha1 is not None:
-            return finished.content_sha1 == part.sha1
         stretch = Stretch(content.source, part.offset - content.start, part.length)
-        return _is_same(finished, PartContent(self._services, EmergePart((stretch,))))
+        return _is_same(finished, part, PartContent(self._services, EmergePart((stretch,))))
 
     def _send(
         self, source: AbstractUploadSource, parts: list[PartUpload], size: int | None = None
@@ -271,9 +268,7 @@ def check_unchanged(source: AbstractUploadSource, length: int, expected: int) ->
         raise SourceChanged(str(getattr(source, 'local_path', source)))
 
 
-def _is_same(finished: Part | None, content: PartContent) -> bool:
-    return (
-        finished is not None
-        and finished.content_length == content.get_content_length()
-        and finished.content_sha1 == content.get_content_sha1()
+def _is_same(finished: Part, part: PartUpload, content: PartContent) -> bool:
+    return finished.content_length == part.length and finished.content_sha1 == (
+        part.sha1 or content.get_content_sha1()
     )
