@@ -162,7 +162,9 @@ def test_file_that_changes_is_noticed(tmp_path: Path) -> None:
 
 def test_stream_can_be_read_again() -> None:
     counter = CallCounter()
-    stream = stream_seam._ReadPart(io.BytesIO(DATA), 10, 20, lambda byte_count: None, counter.sent)
+    stream = stream_seam._ReadPart(
+        'source', io.BytesIO(DATA), 10, 20, lambda byte_count: None, counter.sent
+    )
     assert stream.read(5) == DATA[10:15]
     assert stream.tell() == 5
     assert stream.read() == DATA[15:30]

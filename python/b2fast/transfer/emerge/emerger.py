@@ -15,6 +15,7 @@ from ...exception import (
     FileNotPresent,
     InvalidArgument,
     MaxFileSizeExceeded,
+    SourceChanged,
     WrongEncryptionSettingForFileWrite,
 )
 from ...http_constants import LARGE_FILE_SHA1, SSE_C_KEY_ID_FILE_INFO_KEY_NAME
@@ -22,7 +23,7 @@ from ...large_file.unfinished import LargeFilePlan, StartedFile, claimed_or_refu
 from ...progress import AbstractProgressListener, TransferProgress
 from ..outbound.copy_source import CopySource
 from ..outbound.large_file_making import LargeFileMaking, StoredParts, file_info_with_sha1
-from ..outbound.upload_source import AbstractUploadSource, UploadSourceBytes
+from ..outbound.upload_source import AbstractUploadSource, UploadSourceBytes, name_of
 from .executor import MonotonicProgress, PartsOfLargeFile, check_unchanged
 from .part_content import PartContent
 from .part_sha1s import PartSha1s
@@ -94,19 +95,21 @@ class Emerger:
         )
 
     def _hash(
-        self, source: OutboundTransferSource, parts: list[EmergePart]
+        self, source: OutboundTransferSource, parts: Sequence[EmergePart]
     ) -> tuple[str | None, Sequence[str]]:
         """The SHA-1 of a source that is all of the file; those of the parts too, if it is read."""
         content = content_of(source)
-        if (
-            content is None
-            or content.source.is_sha1_known()
-            or source.get_content_length() != content.size
-        ):
+        if not isinstance(source, AbstractUploadSource) or (content and source.is_sha1_known()):
             return source.get_content_sha1(), ()
-        with self.services.transfer_seam.open(content.source) as opened:
-            check_unchanged(content.source, opened.length, content.size)
-            return opened.hash_parts([(part.stretches[0].offset, part.length) for part in parts])
+        # A stream is read part by part, each time anew: only this pass shows one state of it.
+        with self.services.transfer_seam.open(source) as opened:
+            check_unchanged(source, opened.length, source.get_content_length())
+            sha1, part_sha1s = opened.hash_parts(
+                [(part.stretches[0].offset, part.length) for part in parts]
+            )
+        if source.is_sha1_known() and source.get_content_sha1() != sha1:
+            raise SourceChanged(name_of(source), f'its SHA-1 is {sha1}')
+        return sha1, part_sha1s
 
     def copy(
         self,
@@ -178,10 +181,11 @@ class Emerger:
         if len(two) == 1:
             return self._small_file(new_file, two[0], listener, continue_large_file_id)
         sizes.check_for_large_file(self._absolute_minimum)
-        if known_in_advance:
+        part_sha1s: Sequence[str] = ()
+        if known_in_advance or len(first) == 1:
             parts = list(parts)
-        if large_file_sha1 is None and len(first) == 1:
-            large_file_sha1 = first[0].get_content_sha1()
+            if large_file_sha1 is None and len(first) == 1:
+                large_file_sha1, part_sha1s = self._hash(first[0].outbound_source, parts)
         del first, two
         return self._large_file(
             new_file,
@@ -189,6 +193,7 @@ class Emerger:
             listener,
             continue_large_file_id=continue_large_file_id,
             sha1=large_file_sha1,
+            part_sha1s=part_sha1s,
         )
 
     def emerge_unbound(

@@ -15,7 +15,7 @@ from ..outbound.copy_source import CopySource
 from ..outbound.file_upload import PartUpload
 from ..outbound.large_file_upload_state import LargeFileUploadState
 from ..outbound.progress_reporter import PartProgressReporter
-from ..outbound.upload_source import AbstractUploadSource
+from ..outbound.upload_source import AbstractUploadSource, UploadSourceLocalFileBase, name_of
 from .part_content import PartContent, downloaded_bytes
 from .planner import EmergePart
 from .stretches import Stretch
@@ -208,9 +208,9 @@ class PartsOfLargeFile:
         )
 
     def _send_pieces(self, unit: PiecesUnit) -> dict[int, str]:
-        content = PartContent(self._services, unit.part)
+        content = PartContent(self._services, unit.part, unit.sha1)
         try:
-            part = PartUpload(unit.number, 0, unit.part.length, unit.sha1)
+            part = PartUpload(unit.number, 0, unit.part.length, None)
             finished = self._finished.get(part.number)
             if finished is not None and _is_same(finished, part, content):
                 self._state.update_part_bytes(part.length)
@@ -231,7 +231,7 @@ class PartsOfLargeFile:
             else:
                 parts.append(part)
         if parts:
-            stored.update(self._send(content.whole(), parts, content.size))
+            stored.update(self._send(content.whole(), parts, content))
         return stored
 
     def _is_part(self, finished: Part, part: PartUpload, content: Content) -> bool:
@@ -239,11 +239,11 @@ class PartsOfLargeFile:
         return _is_same(finished, part, PartContent(self._services, EmergePart((stretch,))))
 
     def _send(
-        self, source: AbstractUploadSource, parts: list[PartUpload], size: int | None = None
+        self, source: AbstractUploadSource, parts: list[PartUpload], planned: Content | None = None
     ) -> dict[int, str]:
         """Send parts of a source; returns their digests by their numbers.
 
-        :param size: the bytes that it has to have, if they may have changed
+        :param planned: what it was when the file was planned, if it may have changed
         """
         length = sum(part.length for part in parts)
         reporter = PartProgressReporter(self._state)
@@ -255,17 +255,23 @@ class PartsOfLargeFile:
 
         progress(0)
         with self._seam.open(source) as content:
-            if size is not None:
-                check_unchanged(source, content.length, size)
+            if planned is not None:
+                check_unchanged(planned.source, content.length, planned.size)
             sha1s = content.send_parts(self._file_id, parts, self._encryption, progress)
         reporter.bytes_completed(length)
         return dict(zip((part.number for part in parts), sha1s, strict=True))
 
 
 def check_unchanged(source: AbstractUploadSource, length: int, expected: int) -> None:
-    """Raise `SourceChanged` if the content is not as long as it was when the file was planned."""
+    """Raise `SourceChanged` for open content that is not what it was when the file was planned.
+
+    :param length: what it has, in bytes
+    :param expected: what it had
+    """
     if length != expected:
-        raise SourceChanged(str(getattr(source, 'local_path', source)))
+        raise SourceChanged(name_of(source), f'it had {expected} bytes and has {length}')
+    if isinstance(source, UploadSourceLocalFileBase):
+        source.check_unchanged()
 
 
 def _is_same(finished: Part, part: PartUpload, content: PartContent) -> bool:

@@ -61,11 +61,17 @@ class Content:
         """Can their parts be sent together?"""
         if self.path is None or other.path is None:
             return self.source is other.source
-        return (self.path, self.size) == (other.path, other.size)
+        return (self.path, self.state) == (other.path, other.state)
 
     def whole(self) -> AbstractUploadSource:
         """All of the bytes, or of the file."""
         return self.source if self.path is None else UploadSourceLocalFile(self.path)
+
+    @property
+    def state(self) -> tuple[int, int] | None:
+        """What the file was when the source was made."""
+        source = self.source
+        return source.file_state if isinstance(source, UploadSourceLocalFileBase) else None
 
     @property
     def size(self) -> int:
