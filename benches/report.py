@@ -17,6 +17,9 @@ _GIB = 1024 * MIB
 _CAVEATS = """\
 - Server and clients share the processors of one machine; the server's CPU time has a column of its
   own. "bytes only" is a client that hashes nothing: none can be much faster with this server.
+- "the pieces alone" is the least that a client has to do for the same result, by one thread over
+  one connection, with b2fast's SHA-1: hash a file and its parts, read it again, send it; receive,
+  hash, write. No client can take less CPU time for the same work.
 - Loopback has no latency, and no TLS where the title does not say so. "50 ms before every answer"
   is a service that takes its time, as B2 does: there, parallelism pays.
 - The content is random and lies in memory (`/dev/shm`) unless the command says otherwise. As much
@@ -28,7 +31,7 @@ _CAVEATS = """\
   that less the peak of the same client when it only signs in.
 - Ratios are medians of the ratios within each round: a slow moment of the machine hits both sides.
 - Each run's result is checked: the same bytes and, for uploads, the same SHA-1s stored with the
-  files. rclone with `--b2-disable-checksum` computes and stores none for the large file: less work.
+  files. "no whole-file SHA-1" computes and stores none for the large file: less work.
 """
 
 

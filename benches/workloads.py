@@ -63,17 +63,25 @@ _DEFAULTS = (
 _LARGE_UPLOADS = (
     *_DEFAULTS,
     Variant(
+        'b2fast',
+        'b2fast, no whole-file SHA-1',
+        ('--no-whole-sha1',),
+        stores_sha1=False,
+    ),
+    Variant(
         'rclone',
         'rclone, no whole-file SHA-1',
         ('--b2-disable-checksum', '--transfers=4'),
         stores_sha1=False,
     ),
+    Variant('mover', 'the pieces alone', ('--hash',), quick=True, plain_only=True),
     Variant('mover', 'bytes only', quick=True, plain_only=True),
 )
 _LARGE_DOWNLOADS = (
     *_DEFAULTS,
     Variant('b2sdk', 'b2sdk, one stream', ('--streams=1',)),
     Variant('rclone', 'rclone, one stream', ('--multi-thread-streams=0',)),
+    Variant('mover', 'the pieces alone', ('--hash',), quick=True, plain_only=True),
     Variant('mover', 'bytes only, not written', quick=True, writes=False, plain_only=True),
 )
 _SMALL_FILES = (

@@ -1,7 +1,10 @@
-"""The measured client that only moves bytes: what the server, the kernel and a socket allow.
+"""The measured client that does the least there is to do: what server, kernel and a socket allow.
 
-Usage: mover.py upload-large|download-large BUCKET PATH. One connection, no hashing: the SHA-1 of
-the upload is in the environment. Downloaded bytes are received and dropped.
+Usage: mover.py upload-large|download-large BUCKET PATH [--hash]. One connection, one thread, one
+buffer. It moves bytes only: the SHA-1 of the upload is in the environment, downloaded bytes are
+dropped. With --hash it does what a client that stores and verifies SHA-1s cannot leave out: hash
+the file and its parts, read it again and send it; receive, hash and write it. No client that does
+the same work can take less.
 """
 
 from __future__ import annotations
@@ -10,9 +13,17 @@ import base64
 import json
 import os
 import sys
+from contextlib import nullcontext
 from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from b2fast._core.hashing import Sha1, sha1_of_parts
+from b2fast._core.planning import plan_parts
+
+BUFFER_SIZE = 512 * 1024
+PART_SIZE = 100_000_000
 
 
 def connect(url: str) -> HTTPConnection:
@@ -40,7 +51,8 @@ def checked(connection: HTTPConnection) -> HTTPResponse:
 
 def main() -> None:
     """Do the operation that the arguments name."""
-    operation, bucket_name, path = sys.argv[1:]
+    operation, bucket_name, path, *options = sys.argv[1:]
+    is_hashing = '--hash' in options
     basic = base64.b64encode(
         f'{os.environ["BENCH_KEY_ID"]}:{os.environ["BENCH_KEY"]}'.encode()
     ).decode()
@@ -51,15 +63,24 @@ def main() -> None:
     storage = account['apiInfo']['storageApi']
     token = {'Authorization': account['authorizationToken']}
     if operation == 'upload-large':
-        upload(account['accountId'], storage['apiUrl'], token, bucket_name, path)
+        upload(account['accountId'], storage['apiUrl'], token, bucket_name, path, is_hashing)
     else:
-        download(storage['downloadUrl'], token, bucket_name, path)
+        download(storage['downloadUrl'], token, bucket_name, path, is_hashing)
 
 
 def upload(
-    account_id: str, api_url: str, token: dict[str, str], bucket_name: str, path: str
+    account_id: str,
+    api_url: str,
+    token: dict[str, str],
+    bucket_name: str,
+    path: str,
+    is_hashing: bool,
 ) -> None:
-    """Send the file by `sendfile` in one request."""
+    """Send the file in one request: by `sendfile`, or as it was hashed."""
+    size = os.path.getsize(path)
+    sha1 = os.environ['BENCH_SHA1']
+    if is_hashing:
+        sha1, _ = sha1_of_parts(path, plan_parts(size, PART_SIZE, 1))
     buckets = call(
         f'{api_url}/b2api/v4/b2_list_buckets',
         token,
@@ -72,27 +93,47 @@ def upload(
     for name, value in {
         'Authorization': place['authorizationToken'],
         'X-Bz-File-Name': os.path.basename(path),
-        'X-Bz-Content-Sha1': os.environ['BENCH_SHA1'],
+        'X-Bz-Content-Sha1': sha1,
         'Content-Type': 'b2/x-auto',
-        'Content-Length': str(os.path.getsize(path)),
+        'Content-Length': str(size),
     }.items():
         connection.putheader(name, value)
     connection.endheaders()
-    with open(path, 'rb') as file:
-        connection.sock.sendfile(file)
+    with open(path, 'rb', buffering=0) as file:
+        if is_hashing:
+            buffer = memoryview(bytearray(BUFFER_SIZE))
+            while count := file.readinto(buffer):
+                connection.sock.sendall(buffer[:count])
+        else:
+            connection.sock.sendfile(file)
     checked(connection).read()
 
 
-def download(download_url: str, token: dict[str, str], bucket_name: str, path: str) -> None:
-    """Receive the file into one buffer."""
+def download(
+    download_url: str, token: dict[str, str], bucket_name: str, path: str, is_hashing: bool
+) -> None:
+    """Receive the file into one buffer, and drop it or hash and write it."""
     url = f'{download_url}/file/{bucket_name}/{os.path.basename(path)}'
     connection = connect(url)
     connection.request('GET', urlsplit(url).path, headers=token)
     response = checked(connection)
-    buffer = bytearray(1 << 20)
+    buffer = memoryview(bytearray(BUFFER_SIZE))
     received = 0
-    while count := response.readinto(buffer):
-        received += count
+    hasher = Sha1()
+    new = Path(f'{path}.new')
+    with new.open('wb', buffering=0) if is_hashing else nullcontext() as file:
+        while count := response.readinto(buffer):
+            received += count
+            if file is not None:
+                hasher.update(buffer[:count])
+                file.write(buffer[:count])
+    if is_hashing:
+        sha1 = response.headers['X-Bz-Content-Sha1']
+        if sha1 == 'none':
+            sha1 = response.headers['X-Bz-Info-large_file_sha1']
+        if hasher.hexdigest() != sha1:
+            raise OSError('the SHA-1 is another one')
+        new.rename(path)
     if received != int(response.headers['Content-Length']):
         raise OSError(f'{received} bytes received of {response.headers["Content-Length"]}')
 

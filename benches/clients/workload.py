@@ -1,7 +1,7 @@
 """What a Python client does in a measured run; the SDK is the only thing that differs.
 
-Usage: CLIENT.py OPERATION BUCKET PATH [--workers N] [--streams N] [--bulk], with the server's URL,
-key ID and key in the environment.
+Usage: CLIENT.py OPERATION BUCKET PATH [--workers N] [--streams N] [--bulk] [--no-whole-sha1], with
+the server's URL, key ID and key in the environment.
 """
 
 from __future__ import annotations
@@ -22,11 +22,14 @@ def main(sdk: Any) -> None:
     parser.add_argument('--workers', type=int, default=10)
     parser.add_argument('--streams', type=int)
     parser.add_argument('--bulk', action='store_true', help="b2fast's calls for many files")
+    parser.add_argument('--no-whole-sha1', action='store_true', help="b2fast's opt-out")
     arguments = parser.parse_args()
     api = sdk.B2Api(sdk.InMemoryAccountInfo(), max_download_streams_per_file=arguments.streams)
     api.authorize_account(
         os.environ['BENCH_KEY_ID'], os.environ['BENCH_KEY'], realm=os.environ['BENCH_URL']
     )
+    if arguments.no_whole_sha1:
+        api.whole_file_sha1 = False
     bucket = api.get_bucket_by_name(arguments.bucket)
     operations = BULK_OPERATIONS if arguments.bulk else OPERATIONS
     operations[arguments.operation](bucket, arguments.path, arguments.workers)

@@ -74,6 +74,14 @@ class B2Api:
     SERVICES_CLASS = Services
     SESSION_CLASS = B2Session
 
+    whole_file_sha1: bool = True
+    """Compute the SHA-1 of a large file before it is sent, and store it in its file info.
+
+    B2 itself keeps the SHA-1 of each part only. False saves reading and hashing the content
+    ahead of the upload; each part is verified as before, but whoever downloads the file finds
+    no SHA-1 to check it with. A SHA-1 that is known is stored all the same.
+    """
+
     def __init__(
         self,
         account_info: AbstractAccountInfo | None = None,

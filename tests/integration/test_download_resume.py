@@ -25,7 +25,7 @@ CHUNK = MIB // 2
 FIRST_STRETCH = 4 * MIB
 """What the request asks for that opens a download."""
 LARGE = 24 * MIB
-HEADER, RECORD = 48, 52
+HEADER, RECORD = 48, 36
 """Bytes of the journal; each record is of half a MiB where the file is a multiple of that."""
 PART, JOURNAL, NEW_JOURNAL = (f'.target{suffix}' for suffix in TEMPORARY_SUFFIXES)
 BY_NAME = 'b2_download_file_by_name'

@@ -162,7 +162,10 @@ def misfit(file: UnfinishedLargeFile, plan: LargeFilePlan) -> str | None:
         return f'its content type is {file.content_type}'
     if _other_info(file.file_info) != _other_info(upload.file_info):
         return 'it has other file info'
-    if file.file_info.get(LARGE_FILE_SHA1, plan.sha1) != plan.sha1:
+    sha1 = file.file_info.get(LARGE_FILE_SHA1)
+    if sha1 is not None and plan.sha1 is None:
+        return 'it has a SHA-1 of all its content, which this upload does not compute'
+    if sha1 not in (None, plan.sha1):
         return 'its SHA-1 is that of other content'
     if file.encryption.mode is EncryptionMode.SSE_C:
         return 'B2 does not tell which key of its customer its parts are encrypted with'

@@ -23,6 +23,19 @@ pub trait ReadAt {
 
     /// Fill `buffer` from `offset` on.
     fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> Result<()>;
+
+    /// `Error::InvalidArgument` if it never had so many bytes from `offset` on.
+    fn check_range(&self, offset: u64, length: u64) -> Result<()> {
+        let end = offset.checked_add(length);
+        if end.is_some_and(|end| end <= self.length()) {
+            return Ok(());
+        }
+        Err(Error::InvalidArgument(format!(
+            "{} has {} bytes, not {length} from {offset} on",
+            self.name(),
+            self.length()
+        )))
+    }
 }
 
 /// A regular file that is open for reading, and what it was when it was opened.

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::file_io::ReadAt;
 use crate::hash::{self, Digest, Sha1};
 use crate::lease::{Lease, Leases};
+use crate::part_digests::PartDigests;
 use crate::progress::{Progress, RequestProgress};
 use crate::retry::{Attempts, RetryPolicy};
 use crate::service;
@@ -34,8 +35,9 @@ pub struct Piece {
     pub offset: u64,
     /// How many bytes.
     pub length: u64,
-    /// Its SHA-1 if known; else it is computed while sending and sent behind the content
-    /// (`hex_digits_at_end`), which saves reading everything twice.
+    /// Its SHA-1 if known. Else it is computed ahead, in step with that of other parts; or,
+    /// where there is no other, while sending, and sent behind the content
+    /// (`hex_digits_at_end`).
     pub sha1: Option<Digest>,
 }
 
@@ -86,6 +88,7 @@ pub fn upload_parts(engine: &Engine, job: PartsJob, caller: &CancelToken) -> Res
     let workers = job.workers.min(count);
     let digests = Arc::new(Mutex::new(vec![Digest::default(); count]));
     let results = Arc::clone(&digests);
+    let sha1s = PartDigests::new(&job.parts);
     let next = AtomicUsize::new(0);
     let sender = engine.clone();
     engine.workers().run(workers, caller, move |cancel| {
@@ -94,7 +97,9 @@ pub fn upload_parts(engine: &Engine, job: PartsJob, caller: &CancelToken) -> Res
             let Some(part) = job.parts.get(index) else {
                 return Ok(());
             };
-            let digest = upload_part(&sender, &job, part, cancel)?;
+            let mut part = *part;
+            part.piece.sha1 = sha1s.of(&*job.source, &job.parts, index, cancel)?;
+            let digest = upload_part(&sender, &job, &part, cancel)?;
             results.lock().unwrap_or_else(PoisonError::into_inner)[index] = digest;
         }
     })?;
@@ -186,7 +191,7 @@ impl Upload<'_> {
         check: impl Fn(&[u8], &Digest) -> Result<()>,
         cancel: &CancelToken,
     ) -> Result<(Vec<u8>, Digest)> {
-        self.check_piece(piece)?;
+        self.source.check_range(piece.offset, piece.length)?;
         let mut attempts = Attempts::new(self.retry);
         let mut counted = RequestProgress::new(self.progress);
         let mut refused = 0;
@@ -222,21 +227,6 @@ impl Upload<'_> {
             engine.counters().retry();
             lease = self.leases.fresh()?;
         }
-    }
-
-    /// `Error::InvalidArgument` if the source never had all of the piece.
-    fn check_piece(&self, piece: Piece) -> Result<()> {
-        let end = piece.offset.checked_add(piece.length);
-        if end.is_some_and(|end| end <= self.source.length()) {
-            return Ok(());
-        }
-        Err(Error::InvalidArgument(format!(
-            "{} has {} bytes, not {} from {} on",
-            self.source.name(),
-            self.source.length(),
-            piece.length,
-            piece.offset
-        )))
     }
 
     fn attempt(

@@ -814,8 +814,8 @@ fn recorded(downloads: &Downloads) -> u64 {
     let length = fs::metadata(downloads.directory.path().join(JOURNAL))
         .unwrap()
         .len();
-    assert_eq!((length - 48) % 52, 0);
-    (length - 48) / 52 * CHUNK as u64
+    assert_eq!((length - 48) % 36, 0);
+    (length - 48) / 36 * CHUNK as u64
 }
 
 #[test]

@@ -20,7 +20,8 @@ class LargeFileUpload:
 
     :param content: is hashed and sent
     :param parts: offset and length of each part, in bytes
-    :param sha1: of all of the content in hex; None to compute it
+    :param sha1: of all of the content in hex; None to compute it, if the API object's
+        `whole_file_sha1` says so
     """
 
     def __init__(
@@ -40,9 +41,9 @@ class LargeFileUpload:
         self._part_sha1s: list[str] | None = None
         # B2 keeps no SHA-1 of a large file, so the file info has it, and that must be told at
         # the start. The pass that computes it hashes the parts as well.
-        if sha1 is None:
+        if sha1 is None and services.api.whole_file_sha1:
             sha1, self._part_sha1s = content.hash_parts(parts)
-        self._sha1: str = sha1
+        self._sha1 = sha1
 
     def run(self, resume_file_id: str | None = None) -> dict[str, Any]:
         """Upload it; returns B2's answer about the finished file.

@@ -145,7 +145,7 @@ impl Target {
         };
         record.known.get(&offset).is_some_and(|stretch| {
             buffer.set_length(stretch.length);
-            file.read_exact_at(buffer, offset).is_ok() && stretch.is(buffer)
+            file.read_exact_at(buffer, offset).is_ok() && record.journal.is(stretch, buffer)
         })
     }
 

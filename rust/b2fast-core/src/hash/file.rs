@@ -1,6 +1,6 @@
 //! SHA-1 of files and their parts.
 
-use super::{Digest, Sha1, update_both};
+use super::{Digest, Sha1, update_both, update_many};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::file_io::ReadAt;
@@ -18,16 +18,7 @@ pub fn sha1_of_range(
     length: u64,
     cancel: &CancelToken,
 ) -> Result<Digest> {
-    if offset
-        .checked_add(length)
-        .is_none_or(|end| end > source.length())
-    {
-        return Err(Error::InvalidArgument(format!(
-            "{} has {} bytes, not {length} from {offset} on",
-            source.name(),
-            source.length()
-        )));
-    }
+    source.check_range(offset, length)?;
     let mut hasher = Sha1::new();
     read_pieces(
         source,
@@ -40,6 +31,40 @@ pub fn sha1_of_range(
         },
     )?;
     Ok(hasher.finish())
+}
+
+/// The SHA-1s of a few ranges of a file, (offset, length), hashed in step.
+///
+/// Memory grows with their number, so they should be as many as are hashed at a time.
+/// `Error::InvalidArgument` if one of them is not in the file.
+pub fn sha1_of_ranges(
+    source: &impl ReadAt,
+    ranges: &[(u64, u64)],
+    cancel: &CancelToken,
+) -> Result<Vec<Digest>> {
+    for &(offset, length) in ranges {
+        source.check_range(offset, length)?;
+    }
+    let size = READ_SIZE / ranges.len().max(1);
+    let mut hashers = vec![Sha1::new(); ranges.len()];
+    let mut buffers = vec![vec![0; size]; ranges.len()];
+    let mut done = 0;
+    while ranges.iter().any(|&(_, length)| length > done) {
+        cancel.check()?;
+        let mut streams = Vec::with_capacity(ranges.len());
+        for ((hasher, buffer), &(offset, length)) in
+            hashers.iter_mut().zip(&mut buffers).zip(ranges)
+        {
+            let done = done.min(length);
+            let left = usize::try_from(length - done).unwrap_or(size);
+            let piece = &mut buffer[..left.min(size)];
+            source.read_exact_at(piece, offset + done)?;
+            streams.push((hasher, &*piece));
+        }
+        update_many(&mut streams);
+        done += size as u64;
+    }
+    Ok(hashers.into_iter().map(Sha1::finish).collect())
 }
 
 /// The SHA-1 of a whole file and of each of its parts, in one pass.
@@ -145,10 +170,32 @@ mod tests {
     }
 
     #[test]
+    fn ranges_in_step_have_the_sha1s_of_their_bytes() {
+        let (_file, content, source) = temporary(2 * READ_SIZE + 77);
+        let end = content.len() as u64;
+        let ranges = [(0, end), (13, 1), (end, 0), (99, READ_SIZE as u64), (5, 64)];
+        for count in 0..=ranges.len() {
+            let ranges = &ranges[..count];
+            let expected: Vec<_> = ranges
+                .iter()
+                .map(|&(offset, length)| {
+                    let range = offset as usize..(offset + length) as usize;
+                    sha1(&content[range])
+                })
+                .collect();
+            let digests = sha1_of_ranges(&source, ranges, &CancelToken::new());
+            assert_eq!(digests.unwrap(), expected);
+        }
+    }
+
+    #[test]
     fn a_range_beyond_the_end_is_refused() {
         let (_file, _, source) = temporary(100);
         for (offset, length) in [(0, 101), (100, 1), (101, 0), (u64::MAX, 2)] {
             let result = sha1_of_range(&source, offset, length, &CancelToken::new());
+            assert!(matches!(result, Err(Error::InvalidArgument(_))));
+            let ranges = [(0, 100), (offset, length)];
+            let result = sha1_of_ranges(&source, &ranges, &CancelToken::new());
             assert!(matches!(result, Err(Error::InvalidArgument(_))));
         }
     }
@@ -199,6 +246,8 @@ mod tests {
         let result = sha1_of_parts(&source, &parts, &cancel, &|_| cancel.cancel());
         assert!(matches!(result, Err(Error::Cancelled)));
         let result = sha1_of_range(&source, 0, source.len(), &cancel);
+        assert!(matches!(result, Err(Error::Cancelled)));
+        let result = sha1_of_ranges(&source, &[(0, 1), (1, 1)], &cancel);
         assert!(matches!(result, Err(Error::Cancelled)));
     }
 }

@@ -24,7 +24,7 @@ mod x86;
 
 pub use blake3::Hasher as Blake3;
 
-pub use self::file::{sha1_of_parts, sha1_of_range};
+pub use self::file::{sha1_of_parts, sha1_of_range, sha1_of_ranges};
 pub use self::kernel::kernel_name;
 pub use self::sha1::{Sha1, sha1, update_both, update_many};
 
