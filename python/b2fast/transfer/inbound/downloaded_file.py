@@ -18,7 +18,7 @@ from .continued_body import open_response
 from .counting_writer import CountingWriter
 from .destination import check_destination, destination_errors
 from .download_stream import DownloadStream
-from .downloader.abstract import is_decoded
+from .downloader.abstract import is_decoded, write_all
 from .replace import ReplacedFile
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ class DownloadedFile:
             progress = TransferProgress(self.progress_listener, length)
             while chunk := response.read(self.download_manager.chunk_size(self)):
                 check.update(chunk)
-                file.write(chunk)
+                write_all(file, chunk)
                 progress.update(check.received)
             check.finish()
             progress.finish()
