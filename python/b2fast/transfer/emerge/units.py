@@ -106,7 +106,8 @@ def units_of(
     for number, part in enumerate(parts, start=1):
         if number > MAX_PARTS:
             raise InvalidUserInput(
-                f'the content needs more than {MAX_PARTS} parts; make the parts larger'
+                f'the content needs more than {MAX_PARTS} parts; make the parts larger, and some '
+                'larger files first of many small ones that are copied'
             )
         unit = _unit_of(number, part, known_sha1(number))
         if run is not None:
