@@ -9,6 +9,7 @@ use std::time::Duration;
 use b2fast_core::bulk::{
     Bulk, Content, DownloadJob, Downloads, Finished, Received, Sent, UploadJob, Uploads, Work,
 };
+use b2fast_core::engine;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -32,9 +33,9 @@ struct Owned<W: Work> {
 }
 
 impl<W: Work> Owned<W> {
-    fn new(work: W, workers: usize) -> Self {
+    fn new(work: W, workers: usize, engine: &engine::Engine) -> Self {
         Self {
-            bulk: Some(Bulk::new(work, workers)),
+            bulk: Some(Bulk::new(work, workers, Arc::clone(engine.share()))),
             pid: process::id(),
         }
     }
@@ -119,13 +120,14 @@ impl BulkUploads {
         workers: usize,
         large_from: u64,
     ) -> PyResult<Self> {
+        let engine = engine.inner()?;
         let uploads = Uploads {
-            engine: engine.inner()?.clone(),
+            engine: engine.clone(),
             leases: Arc::clone(&leases.0),
             retry: retry.0,
             large_from,
         };
-        Ok(Self(Owned::new(uploads, workers)))
+        Ok(Self(Owned::new(uploads, workers, engine)))
     }
 
     /// Send a local file; for the headers see `Engine.upload`.
@@ -222,14 +224,10 @@ impl BulkDownloads {
         let token = move |refused: Option<&str>| {
             Python::attach(|py| authorize.call1(py, (refused,))?.extract(py)).map_err(from_callback)
         };
-        let downloads = Downloads::new(
-            engine.inner()?.clone(),
-            Box::new(token),
-            retry.0,
-            verify,
-            url_of_ids,
-        );
-        Ok(Self(Owned::new(downloads, workers)))
+        let engine = engine.inner()?;
+        let downloads =
+            Downloads::new(engine.clone(), Box::new(token), retry.0, verify, url_of_ids);
+        Ok(Self(Owned::new(downloads, workers, engine)))
     }
 
     /// Fetch a file to `path`; with `make_directories` those that are missing are made.
