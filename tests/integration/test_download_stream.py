@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import gzip
 import io
 import os
 import threading
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from b2fast import Bucket, ProgressListenerForTest, UploadSourceBytes
-from b2fast.exception import ChecksumMismatch, InvalidArgument, TruncatedOutput
+from b2fast.exception import ChecksumMismatch, InvalidArgument, InvalidUserInput, TruncatedOutput
 from b2fast.progress import DoNothingProgressListener, TransferProgress
 from b2fast.transfer.inbound.content_check import ContentCheck
 from b2fast.transfer.inbound.download_stream import DownloadStream
@@ -108,6 +109,15 @@ def test_stream_that_is_never_read(bucket: Bucket) -> None:
     opened.open_stream().close()
     with pytest.raises(InvalidArgument, match='read_ahead'):
         opened.open_stream(0)
+
+
+def test_content_that_is_to_be_decoded(account: Account, bucket: Bucket) -> None:
+    bucket.upload_bytes(gzip.compress(DATA), 'name', content_encoding='gzip')
+    account.api.api_config.decode_content = True
+    opened = bucket.download_file_by_name('name')
+    with pytest.raises(InvalidUserInput, match='decoded'):
+        opened.open_stream()
+    opened.response.close()
 
 
 class Response(OpenDownload):

@@ -101,6 +101,8 @@ class Emerger:
         content = content_of(source)
         if not isinstance(source, AbstractUploadSource) or (content and source.is_sha1_known()):
             return source.get_content_sha1(), ()
+        if content and not self.services.api.whole_file_sha1:
+            return None, ()
         # A stream is read part by part, each time anew: only this pass shows one state of it.
         with self.services.transfer_seam.open(source) as opened:
             check_unchanged(source, opened.length, source.get_content_length())
