@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ...exception import AlreadyFailed, SourceChanged, UnboundStreamBufferTimeout
 from ...progress import AbstractProgressListener
+from ...utils.waiting import wait_for_first
 from ..outbound.copy_source import CopySource
 from ..outbound.file_upload import PartUpload
 from ..outbound.large_file_upload_state import LargeFileUploadState
@@ -182,7 +183,7 @@ class PartsOfLargeFile:
 
     def _collect(self) -> None:
         """Wait for at least one unit and take its digests."""
-        done, _ = wait(self._running, self._patience, FIRST_COMPLETED)
+        done = wait_for_first(self._running, self._patience)
         if not done:
             raise UnboundStreamBufferTimeout(f'no part was stored within {self._patience} seconds')
         for future in done:

@@ -10,6 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from ..._core.transfer import Stop
+from ...utils.waiting import SLICE
 
 if TYPE_CHECKING:
     from ...progress import TransferProgress
@@ -132,7 +133,7 @@ class _ReadAhead:
                     raise self._error
                 if self._is_at_end:
                     return b''
-                self._changed.wait()
+                self._changed.wait(SLICE)
             block = self._blocks[0]
             if len(block) > size:
                 self._blocks[0] = block[size:]
