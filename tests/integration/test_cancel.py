@@ -5,18 +5,24 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from b2fast import (
     AbstractProgressListener,
     Bucket,
+    BulkResult,
     CancelToken,
     CopySource,
+    RetryPolicy,
     UploadSourceBytes,
     WriteIntent,
     cancel_scope,
@@ -26,7 +32,7 @@ from b2fast.exception import DeadlineExceeded, TransferCancelled
 from b2fast.simulator import Fault
 
 from ..conftest import PART_SIZE, QUICK_RETRIES, Account
-from .wire import DEADLINE, connect, stoppable
+from .wire import DEADLINE, connect, start, stoppable
 
 MIB = 1024 * 1024
 LARGE = 5 * PART_SIZE
@@ -262,3 +268,180 @@ def test_service_that_does_not_answer(
     finally:
         asked.set()
         watcher.join()
+
+
+@pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
+@pytest.mark.parametrize(
+    ('call', 'act'),
+    [
+        ('b2_upload_file', 'small upload'),
+        ('b2_get_upload_url', 'small upload'),
+        ('b2_upload_part', 'large upload'),
+        ('b2_download_file_by_name', 'download'),
+        ('b2_list_file_names', 'listing'),
+        ('b2_copy_part', 'parts'),
+    ],
+)
+def test_no_pause_between_attempts_lasts_longer(
+    account: Account, bucket: Bucket, call: str, act: str
+) -> None:
+    store(bucket)
+    assert account.server is not None
+    account.server.inject(Fault(call=call, status=503, retry_after=10 * DEADLINE, count=1000))
+    patient = RetryPolicy(deadline=None)
+    away = connect(account, patient).get_bucket_by_name('a-bucket')
+    with cancel_scope(deadline=0.2), pytest.raises(DeadlineExceeded) as caught:
+        ACTS[act](away)
+    assert caught.value.seconds == 0.2
+
+
+def test_scopes_within_scopes(bucket: Bucket) -> None:
+    outer, inner = CancelToken(), CancelToken()
+    with cancel_scope(outer, deadline=DEADLINE):
+        with cancel_scope(inner):
+            inner.cancel()
+            with pytest.raises(TransferCancelled):
+                bucket.upload_bytes(b'1', 'name')
+        bucket.upload_bytes(b'2', 'name')
+        with cancel_scope(deadline=0), pytest.raises(DeadlineExceeded) as caught:
+            bucket.upload_bytes(b'3', 'name')
+        assert caught.value.seconds == 0
+        with cancel_scope(deadline=10 * DEADLINE):
+            outer.cancel()
+            with pytest.raises(TransferCancelled):
+                bucket.upload_bytes(b'4', 'name')
+    bucket.upload_bytes(b'5', 'name')
+    assert len(list(bucket.list_file_versions('name'))) == 2
+
+
+def test_deadline_of_an_outer_scope_comes_first(bucket: Bucket) -> None:
+    with (
+        cancel_scope(deadline=0),
+        cancel_scope(CancelToken(), deadline=DEADLINE),
+        pytest.raises(DeadlineExceeded) as caught,
+    ):
+        bucket.upload_bytes(b'1', 'name')
+    assert caught.value.seconds == 0
+
+
+def test_other_threads_take_part_if_they_want(bucket: Bucket) -> None:
+    token = CancelToken()
+
+    def free(name: str) -> str:
+        return bucket.upload_bytes(b'content', name).file_name
+
+    def bound(name: str) -> str:
+        with cancel_scope(token):
+            return free(name)
+
+    with cancel_scope(token), ThreadPoolExecutor(2) as pool:
+        token.cancel()
+        assert pool.submit(free, 'free').result() == 'free'
+        with pytest.raises(TransferCancelled, match='bound'):
+            pool.submit(bound, 'bound').result()
+
+
+@pytest.mark.parametrize('deadline', [-1, float('nan'), float('inf')])
+def test_deadline_that_is_no_number_of_seconds(deadline: float) -> None:
+    with pytest.raises(ValueError, match='deadline'), cancel_scope(deadline=deadline):
+        pass
+
+
+def test_token_says_what_it_is() -> None:
+    token = CancelToken()
+    assert repr(token) == '<CancelToken, not cancelled>'
+    token.cancel()
+    token.cancel()
+    assert repr(token) == '<CancelToken, cancelled>'
+
+
+@over_http
+@pytest.mark.parametrize('call', ['upload_many', 'download_many', 'delete_many'])
+def test_bulk_call_gives_what_is_done_and_raises(
+    account: Account, bucket: Bucket, tmp_path: Path, call: str
+) -> None:
+    versions = [bucket.upload_bytes(b'content', f'name {number}') for number in range(100)]
+    acts: dict[str, tuple[str, Callable[[Iterator[int]], Iterator[BulkResult[Any]]]]] = {
+        'upload_many': (
+            'b2_upload_file',
+            lambda numbers: bucket.upload_many((b'new', f'new {n}') for n in numbers),
+        ),
+        'download_many': (
+            'b2_download_*',
+            lambda numbers: bucket.download_many((versions[n] for n in numbers), tmp_path),
+        ),
+        'delete_many': (
+            'b2_delete_file_version',
+            lambda numbers: bucket.delete_many(versions[n] for n in numbers),
+        ),
+    }
+    fault, act = acts[call]
+    assert account.server is not None
+    account.server.inject(Fault(call=fault, delay=10 * DEADLINE, skip=5, count=1000))
+    read: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(100):
+            read.append(number)
+            yield number
+
+    token = CancelToken()
+    results: list[BulkResult[Any]] = []
+
+    def take_all() -> None:
+        for result in act(numbers()):
+            results.append(result)
+            if sum(result.ok for result in results) == 5:
+                token.cancel()
+
+    with cancel_scope(token), pytest.raises(TransferCancelled):
+        take_all()
+    assert sum(result.ok for result in results) == 5
+    assert len(results) == len(read) < 100
+    assert all(result.ok or isinstance(result.error, TransferCancelled) for result in results)
+    # The connections that were broken off are replaced.
+    account.server.clear_faults()
+    assert len(list(bucket.delete_many(bucket.ls(latest_only=False, recursive=True)))) >= 5
+
+
+SIGNALLED = """
+token = CancelToken()
+signal.signal(signal.SIGTERM, lambda number, frame: token.cancel())
+try:
+    with cancel_scope(token):
+        print('ready', flush=True)
+        ACT
+except exception.TransferCancelled as error:
+    print(type(error).__name__, flush=True)
+"""
+
+
+@over_http
+@pytest.mark.parametrize(
+    ('call', 'act'),
+    [
+        ('b2_list_file_names', 'list(bucket.ls())'),
+        ('b2_upload_file', "bucket.upload_bytes(b'content', 'new')"),
+        ('b2_download_file_by_name', "bucket.download_file_by_name('small')"),
+        ('b2_copy_file', 'bucket.copy(args[0], "copy")'),
+    ],
+)
+def test_signal_handler_may_cancel(account: Account, bucket: Bucket, call: str, act: str) -> None:
+    small, _ = store(bucket)
+    server = account.server
+    assert server is not None
+    server.inject(Fault(call=call, delay=10 * DEADLINE, count=1000))
+    before = server.calls[call]
+    program = 'from b2fast import exception\n' + SIGNALLED.replace('ACT', act)
+    process = start(account, program, [small])
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == 'ready\n'
+        while server.calls[call] == before:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=DEADLINE)
+    finally:
+        process.kill()
+        process.communicate()
+    assert (out, err, process.returncode) == ('TransferCancelled\n', '', 0)
