@@ -328,6 +328,7 @@ class B2Http:
 
     def _new_engine(self, connections: int) -> Engine:
         from ._core.transfer import Engine
+        from .transfer.process_resources import process_resources
 
         return Engine(
             user_agent=self.user_agent,
@@ -338,6 +339,7 @@ class B2Http:
             counters=self.counter.engine,
             rate_limits=self.api_config.rate_limits.core,
             gate=self._gate,
+            resources=process_resources(),
         )
 
     def _new_gate(self) -> Gate:

@@ -122,6 +122,11 @@ class Gate:
     def accepted(self) -> None: ...
     def pause(self) -> float: ...
 
+# The threads and the memory for content that engines share.
+@final
+class Resources:
+    def __new__(cls) -> Resources: ...
+
 @final
 class Engine:
     def __new__(
@@ -132,10 +137,10 @@ class Engine:
         idle_timeout: float = 128.0,
         upload_idle_timeout: float = 128.0,
         connections: int = 10,
-        memory_budget: int | None = None,
         counters: Counters | None = None,
         rate_limits: RateLimits | None = None,
         gate: Gate | None = None,
+        resources: Resources | None = None,
     ) -> Engine: ...
     def upload(
         self,

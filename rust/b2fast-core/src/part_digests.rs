@@ -12,7 +12,7 @@ use crate::hash::{Digest, sha1_of_ranges};
 use crate::upload::PartPiece;
 
 /// How many parts are hashed in step. More gain little, and the first one waits for all.
-const IN_STEP: usize = 4;
+const IN_STEP: usize = 5;
 
 /// The bytes of parts that are hashed ahead: few enough to be in the system's cache still when
 /// they are sent, and hashed in the time that a slow service takes to answer.
@@ -102,7 +102,8 @@ mod tests {
             (250, 350, None),
             (600, 1, None),
             (601, 99, None),
-            (700, 300, given),
+            (700, 100, None),
+            (800, 200, given),
         ]);
         let digests = PartDigests::new(&parts);
         let of = |index| digests.of(&source, &parts, index, &CancelToken::new());
@@ -112,8 +113,9 @@ mod tests {
         assert_eq!(known(2), Some(sha1(&content[200..250])));
         assert_eq!(known(3), Some(sha1(&content[250..600])));
         assert_eq!(known(4), Some(sha1(&content[600..601])));
-        // The fifth one is left alone, with nothing to hash in step with it.
-        assert_eq!(of(5).unwrap(), None);
+        assert_eq!(known(5), Some(sha1(&content[601..700])));
+        // The sixth one is left alone, with nothing to hash in step with it.
+        assert_eq!(of(6).unwrap(), None);
     }
 
     #[test]

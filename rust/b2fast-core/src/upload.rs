@@ -19,6 +19,7 @@ use crate::retry::{Attempts, RetryPolicy};
 use crate::service;
 use crate::source::Source;
 use crate::transport::{Body, Method, Request};
+use crate::workers::{Ramp, Turn};
 
 /// How many new upload URLs in a row may be refused with 401 or for damaged content.
 ///
@@ -87,21 +88,21 @@ pub fn upload_parts(engine: &Engine, job: PartsJob, caller: &CancelToken) -> Res
     let count = job.parts.len();
     let workers = job.workers.min(count);
     let digests = Arc::new(Mutex::new(vec![Digest::default(); count]));
+    let ramp = Ramp::new(workers, Arc::clone(&job.progress));
     let results = Arc::clone(&digests);
     let sha1s = PartDigests::new(&job.parts);
     let next = AtomicUsize::new(0);
     let sender = engine.clone();
-    engine.workers().run(workers, caller, move |cancel| {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(part) = job.parts.get(index) else {
-                return Ok(());
-            };
-            let mut part = *part;
-            part.piece.sha1 = sha1s.of(&*job.source, &job.parts, index, cancel)?;
-            let digest = upload_part(&sender, &job, &part, cancel)?;
-            results.lock().unwrap_or_else(PoisonError::into_inner)[index] = digest;
-        }
+    engine.workers().run(ramp, caller, move |cancel| {
+        let index = next.fetch_add(1, Ordering::Relaxed);
+        let Some(part) = job.parts.get(index) else {
+            return Ok(Turn::Last);
+        };
+        let mut part = *part;
+        part.piece.sha1 = sha1s.of(&*job.source, &job.parts, index, cancel)?;
+        let digest = upload_part(&sender, &job, &part, cancel)?;
+        results.lock().unwrap_or_else(PoisonError::into_inner)[index] = digest;
+        Ok(Turn::More)
     })?;
     let digests = digests.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(digests.clone())

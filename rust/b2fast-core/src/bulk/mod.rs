@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use crate::cancel::{CancelToken, Scope};
 use crate::error::{Error, Result};
-use crate::workers::start_thread;
+use crate::workers::{Share, start_thread};
 
 pub use download::{DownloadJob, Downloads, Received};
 pub use upload::{Content, Sent, UploadJob, Uploads};
@@ -33,6 +33,9 @@ pub trait Work: Send + Sync + 'static {
     fn run(&self, job: Self::Job, cancel: &CancelToken) -> Result<Self::Output>;
 }
 
+/// How often a thread that the service's refusals hold back looks again.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// A result under the number that its job was given.
 pub type Finished<T> = (u64, Result<T>);
 
@@ -42,6 +45,7 @@ pub struct Bulk<W: Work>(Arc<Shared<W>>);
 struct Shared<W: Work> {
     work: W,
     limit: usize,
+    share: Arc<Share>,
     cancel: CancelToken,
     state: Mutex<State<W>>,
     has_job: Condvar,
@@ -53,25 +57,28 @@ struct State<W: Work> {
     results: Vec<Finished<W::Output>>,
     threads: usize,
     idle: usize,
+    busy: usize,
     awaited: bool,
     rung: bool,
     closed: bool,
 }
 
 impl<W: Work> Bulk<W> {
-    /// At most `threads` threads, which start when there are jobs for them. After the end of
-    /// `scope` every job fails.
+    /// At most `threads` threads, which start when there are jobs for them. `share` tells how
+    /// many of them are used. After the end of `scope` every job fails.
     #[must_use]
-    pub fn new(work: W, threads: usize, scope: Scope) -> Self {
+    pub fn new(work: W, threads: usize, share: Arc<Share>, scope: Scope) -> Self {
         Self(Arc::new(Shared {
             work,
             limit: threads.max(1),
+            share,
             cancel: CancelToken::within(scope),
             state: Mutex::new(State {
                 jobs: VecDeque::new(),
                 results: Vec::new(),
                 threads: 0,
                 idle: 0,
+                busy: 0,
                 awaited: false,
                 rung: false,
                 closed: false,
@@ -182,6 +189,14 @@ impl<W: Work> Shared<W> {
     fn serve(&self) {
         let mut state = self.lock();
         while !state.closed {
+            if state.busy >= self.share.of(self.limit) {
+                state = self
+                    .has_job
+                    .wait_timeout(state, LOOK)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0;
+                continue;
+            }
             let Some((number, job)) = state.jobs.pop_front() else {
                 state.idle += 1;
                 state = self
@@ -191,10 +206,12 @@ impl<W: Work> Shared<W> {
                 state.idle -= 1;
                 continue;
             };
+            state.busy += 1;
             drop(state);
             let result = catch_unwind(AssertUnwindSafe(|| self.work.run(job, &self.cancel)))
                 .unwrap_or_else(|_| Err(Error::Resources("a transfer thread panicked".into())));
             state = self.lock();
+            state.busy -= 1;
             state.results.push((number, result));
             if mem::take(&mut state.awaited) {
                 self.changed.notify_all();
@@ -223,7 +240,7 @@ impl<W: Work> fmt::Debug for Bulk<W> {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
-    use std::sync::atomic::Ordering;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
@@ -248,7 +265,7 @@ mod tests {
 
     #[test]
     fn every_job_has_one_result() {
-        let bulk = Bulk::new(Double, 4, Scope::default());
+        let bulk = Bulk::new(Double, 4, Arc::default(), Scope::default());
         for number in 100..1100 {
             bulk.push(number, number).unwrap();
         }
@@ -262,9 +279,45 @@ mod tests {
         assert!(bulk.results(Duration::ZERO).is_empty());
     }
 
+    /// Counts who works at the same time.
+    #[derive(Default)]
+    struct Together {
+        now: AtomicUsize,
+        most: Arc<AtomicUsize>,
+    }
+
+    impl Work for Together {
+        type Job = ();
+        type Output = ();
+
+        fn run(&self, (): (), cancel: &CancelToken) -> Result<()> {
+            let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
+            self.most.fetch_max(now, Ordering::SeqCst);
+            cancel.sleep(Duration::from_millis(5))?;
+            self.now.fetch_sub(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_service_that_refuses_is_asked_by_fewer() {
+        let (work, share) = (Together::default(), Arc::new(Share::default()));
+        let most = Arc::clone(&work.most);
+        let bulk = Bulk::new(work, 8, Arc::clone(&share), Scope::default());
+        share.refused();
+        for number in 0..40 {
+            bulk.push(number, ()).unwrap();
+        }
+        let mut done = 0;
+        while done < 40 {
+            done += bulk.results(SOON).len();
+        }
+        assert_eq!(most.load(Ordering::SeqCst), 4);
+    }
+
     #[test]
     fn errors_and_panics_are_results() {
-        let bulk = Bulk::new(Double, 1, Scope::default());
+        let bulk = Bulk::new(Double, 1, Arc::default(), Scope::default());
         for number in [7, 8, 9] {
             bulk.push(number, number).unwrap();
         }
@@ -279,7 +332,7 @@ mod tests {
 
     #[test]
     fn stopping_cancels_what_runs_and_drops_what_waits() {
-        let bulk = Bulk::new(Double, 1, Scope::default());
+        let bulk = Bulk::new(Double, 1, Arc::default(), Scope::default());
         bulk.push(1, 13).unwrap();
         bulk.push(2, 13).unwrap();
         bulk.stop(SOON);
@@ -291,7 +344,8 @@ mod tests {
     #[test]
     fn the_end_of_the_scope_is_the_result_of_every_job() {
         let flag = Arc::default();
-        let bulk = Bulk::new(Double, 1, Scope::default().with_flag(Arc::clone(&flag)));
+        let scope = Scope::default().with_flag(Arc::clone(&flag));
+        let bulk = Bulk::new(Double, 1, Arc::default(), scope);
         bulk.push(1, 13).unwrap();
         bulk.push(2, 13).unwrap();
         flag.store(true, Ordering::Release);
@@ -305,7 +359,7 @@ mod tests {
 
     #[test]
     fn a_ring_ends_the_wait() {
-        let bulk = Bulk::new(Double, 1, Scope::default());
+        let bulk = Bulk::new(Double, 1, Arc::default(), Scope::default());
         bulk.ring();
         assert!(bulk.is_ready());
         assert!(bulk.results(Duration::from_secs(600)).is_empty());

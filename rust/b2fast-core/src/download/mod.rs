@@ -7,7 +7,6 @@
 mod front;
 mod journal;
 mod partial;
-mod ramp;
 mod range_reader;
 mod save;
 mod target;

@@ -9,11 +9,11 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::hash::{self, Digest, Sha1};
 use crate::progress::Progress;
+use crate::workers::{Ramp, Turn};
 
 use super::Download;
 use super::front::Front;
 use super::journal::Pin;
-use super::ramp::Ramp;
 use super::range_reader::RangeReader;
 use super::target::Target;
 
@@ -103,11 +103,10 @@ fn receive(
                 .sha1
                 .map(|_| Front::new(start, engine.buffers().clone())),
             unclaimed: Mutex::new(Unclaimed::new(first, first_stretch, target)),
-            ramp: Ramp::new(),
             start,
             end,
             target: Arc::clone(target),
-            received: Progress::default(),
+            received: Arc::default(),
             progress: options.progress,
         };
         if options.streams > 1 {
@@ -173,15 +172,15 @@ fn in_ranges(
     caller: &CancelToken,
 ) -> Result<Option<Digest>> {
     let ranges = Arc::new(ranges);
+    let ramp = Ramp::new(streams, Arc::clone(&ranges.received));
     let shared = Arc::clone(&ranges);
     let buffers = engine.buffers().clone();
-    engine.workers().run(streams, caller, move |cancel| {
-        if !shared.ramp.enter(&shared.received, cancel)? {
-            return Ok(());
-        }
-        shared.receive_all(buffers.take(), cancel)?;
-        shared.ramp.end();
-        Ok(())
+    engine.workers().run(ramp, caller, move |cancel| {
+        let Some(reader) = shared.claim() else {
+            return Ok(Turn::Last);
+        };
+        shared.receive(reader, buffers.take(), cancel)?;
+        Ok(Turn::More)
     })?;
     Ok(ranges.digest())
 }
@@ -196,10 +195,9 @@ struct Ranges {
     end: u64,
     stretch: u64,
     front: Option<Front>,
-    ramp: Ramp,
     target: Arc<Target>,
     /// From the network alone: what tells how many streams pay.
-    received: Progress,
+    received: Arc<Progress>,
     progress: Arc<Progress>,
 }
 

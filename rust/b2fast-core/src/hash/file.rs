@@ -172,18 +172,17 @@ mod tests {
     #[test]
     fn ranges_in_step_have_the_sha1s_of_their_bytes() {
         let (_file, content, source) = temporary(2 * READ_SIZE + 77);
-        let end = content.len() as u64;
-        let ranges = [(0, end), (13, 1), (end, 0), (99, READ_SIZE as u64), (5, 64)];
+        let end = content.len();
+        let ranges = [(0, end), (13, 1), (end, 0), (99, READ_SIZE), (5, 64)];
         for count in 0..=ranges.len() {
-            let ranges = &ranges[..count];
-            let expected: Vec<_> = ranges
+            let (ranges, expected): (Vec<_>, Vec<_>) = ranges[..count]
                 .iter()
                 .map(|&(offset, length)| {
-                    let range = offset as usize..(offset + length) as usize;
-                    sha1(&content[range])
+                    let digest = sha1(&content[offset..offset + length]);
+                    ((offset as u64, length as u64), digest)
                 })
-                .collect();
-            let digests = sha1_of_ranges(&source, ranges, &CancelToken::new());
+                .unzip();
+            let digests = sha1_of_ranges(&source, &ranges, &CancelToken::new());
             assert_eq!(digests.unwrap(), expected);
         }
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use b2fast_core::bulk::{
     Bulk, Content, DownloadJob, Downloads, Finished, Received, Sent, UploadJob, Uploads, Work,
 };
+use b2fast_core::engine;
 use b2fast_core::progress::Progress;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -34,9 +35,10 @@ struct Owned<W: Work> {
 }
 
 impl<W: Work> Owned<W> {
-    fn new(py: Python<'_>, work: W, workers: usize) -> PyResult<Self> {
+    fn new(py: Python<'_>, work: W, workers: usize, engine: &engine::Engine) -> PyResult<Self> {
+        let scope = scope::current(py)?;
         Ok(Self {
-            bulk: Some(Bulk::new(work, workers, scope::current(py)?)),
+            bulk: Some(Bulk::new(work, workers, Arc::clone(engine.share()), scope)),
             pid: process::id(),
         })
     }
@@ -125,16 +127,17 @@ impl BulkUploads {
         workers: usize,
         large_from: u64,
     ) -> PyResult<Self> {
+        let engine = engine.inner()?;
         let progress: Arc<Progress> = Arc::default();
         let uploads = Uploads {
-            engine: engine.inner()?.clone(),
+            engine: engine.clone(),
             leases: Arc::clone(&leases.0),
             retry: retry.0,
             progress: Arc::clone(&progress),
             large_from,
         };
         Ok(Self {
-            queue: Owned::new(py, uploads, workers)?,
+            queue: Owned::new(py, uploads, workers, engine)?,
             progress,
         })
     }
@@ -240,14 +243,10 @@ impl BulkDownloads {
         let token = move |refused: Option<&str>| {
             Python::attach(|py| authorize.call1(py, (refused,))?.extract(py)).map_err(from_callback)
         };
-        let downloads = Downloads::new(
-            engine.inner()?.clone(),
-            Box::new(token),
-            retry.0,
-            verify,
-            url_of_ids,
-        );
-        Ok(Self(Owned::new(py, downloads, workers)?))
+        let engine = engine.inner()?;
+        let downloads =
+            Downloads::new(engine.clone(), Box::new(token), retry.0, verify, url_of_ids);
+        Ok(Self(Owned::new(py, downloads, workers, engine)?))
     }
 
     /// Fetch a file to `path`; with `make_directories` those that are missing are made.

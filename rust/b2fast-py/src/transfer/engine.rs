@@ -1,9 +1,8 @@
-//! Connections, threads and memory of one client.
+//! The connections of one client, and what its transfers share with those of others.
 
 use std::process;
 use std::sync::Arc;
 
-use b2fast_core::buffers::DEFAULT_MEMORY;
 use b2fast_core::download as core_download;
 use b2fast_core::engine;
 use b2fast_core::progress::Progress;
@@ -23,6 +22,7 @@ use super::counters::Counters;
 use super::download::Download;
 use super::gate::Gate;
 use super::rate_limits::RateLimits;
+use super::resources::Resources;
 use super::source::Source;
 use super::{Leases, Retry, digest, duration};
 
@@ -31,7 +31,9 @@ type Header = (String, String);
 /// Small transfers run on the callers' threads, which may be more than those of the engine.
 const MIN_KEPT_CONNECTIONS: usize = 64;
 
-/// The connections, threads and memory that the transfers of one client share.
+/// The connections of one client.
+///
+/// Its threads and memory are those of `resources`, which other engines may share.
 #[pyclass(frozen, module = "b2fast._core.transfer")]
 pub(crate) struct Engine {
     engine: Option<engine::Engine>,
@@ -62,7 +64,7 @@ impl Drop for Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (*, user_agent, connect_timeout=46.0, idle_timeout=128.0, upload_idle_timeout=128.0, connections=10, memory_budget=None, counters=None, rate_limits=None, gate=None))]
+    #[pyo3(signature = (*, user_agent, connect_timeout=46.0, idle_timeout=128.0, upload_idle_timeout=128.0, connections=10, counters=None, rate_limits=None, gate=None, resources=None))]
     fn new(
         py: Python<'_>,
         user_agent: String,
@@ -70,10 +72,10 @@ impl Engine {
         idle_timeout: f64,
         upload_idle_timeout: f64,
         connections: usize,
-        memory_budget: Option<usize>,
         counters: Option<&Counters>,
         rate_limits: Option<&RateLimits>,
         gate: Option<&Gate>,
+        resources: Option<&Resources>,
     ) -> PyResult<Self> {
         let mut config =
             HttpConfig::from_environment(user_agent).map_err(|error| to_python(py, error))?;
@@ -88,11 +90,16 @@ impl Engine {
         let transport = HttpTransport::new(config).map_err(|error| to_python(py, error))?;
         let limits = rate_limits.map(RateLimits::shared).unwrap_or_default();
         let gate = gate.map(Gate::shared).unwrap_or_default();
+        let resources = match resources {
+            Some(resources) => resources.shared()?,
+            None => engine::Resources::default(),
+        };
+        let share = Arc::clone(resources.share());
         Ok(Self {
-            engine: Some(engine::Engine::with_counters(
-                Box::new(Gated::new(Limited::new(transport, limits), gate)),
+            engine: Some(engine::Engine::sharing(
+                Box::new(Gated::new(Limited::new(transport, limits), gate, share)),
+                resources,
                 connections,
-                memory_budget.unwrap_or(DEFAULT_MEMORY),
                 counters,
             )),
             pid: process::id(),

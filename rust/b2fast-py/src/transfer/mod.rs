@@ -6,6 +6,7 @@ mod download;
 mod engine;
 mod gate;
 mod rate_limits;
+mod resources;
 mod source;
 
 use std::sync::Arc;
@@ -32,6 +33,7 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<counters::Counters>()?;
     module.add_class::<gate::Gate>()?;
     module.add_class::<rate_limits::RateLimits>()?;
+    module.add_class::<resources::Resources>()?;
     module.add_class::<source::Source>()?;
     module.add_class::<download::Download>()?;
     module.add_class::<engine::Engine>()?;
