@@ -6,11 +6,12 @@ import hashlib
 import io
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ from b2fast import (
     BulkResult,
     CancelToken,
     CopySource,
+    FaithfulSimulator,
     RetryPolicy,
+    SimulatorServer,
     UploadSourceBytes,
     WriteIntent,
     cancel_scope,
@@ -31,6 +34,7 @@ from b2fast._core.transfer import TEMPORARY_SUFFIXES
 from b2fast.exception import DeadlineExceeded, TransferCancelled
 from b2fast.simulator import Fault
 
+from ..clients.proxy import proxy_to
 from ..conftest import PART_SIZE, QUICK_RETRIES, Account
 from .wire import DEADLINE, connect, start, stoppable
 
@@ -184,6 +188,31 @@ def cancelled_when(event: threading.Event) -> Iterator[CancelToken]:
         thread.join()
 
 
+@contextmanager
+def cancelled_when_asked(
+    server: SimulatorServer | FaithfulSimulator, call: str
+) -> Iterator[CancelToken]:
+    """A token that another thread cancels when one more call has arrived."""
+    asked, over = threading.Event(), threading.Event()
+    before = server.calls[call]
+
+    def wait_for_call() -> None:
+        while server.calls[call] == before and not over.wait(0.001):
+            pass
+        asked.set()
+
+    watcher = threading.Thread(target=wait_for_call)
+    watcher.start()
+    try:
+        with cancelled_when(asked) as token:
+            try:
+                yield token
+            finally:
+                over.set()
+    finally:
+        watcher.join()
+
+
 @over_http
 def test_upload_over_a_wire_that_stands(
     account: Account, bucket: Bucket, make_file: MakeFile
@@ -246,28 +275,17 @@ def test_service_that_does_not_answer(
     store(bucket)
     server = account.server
     assert server is not None
-    asked = threading.Event()
-
-    def wait_until_asked() -> None:
-        while server.calls[call] == before and not asked.wait(0.001):
-            pass
-        asked.set()
-
-    before = server.calls[call]
     server.inject(Fault(call=call, delay=10 * DEADLINE, count=1000))
-    watcher = threading.Thread(target=wait_until_asked)
-    watcher.start()
-    try:
-        with cancelled_when(asked) as token:
-            if way == 'token':
-                with cancel_scope(token), pytest.raises(TransferCancelled):
-                    ACTS[act](bucket)
-            else:
-                with cancel_scope(deadline=0.3), pytest.raises(DeadlineExceeded):
-                    ACTS[act](bucket)
-    finally:
-        asked.set()
-        watcher.join()
+    if way == 'deadline':
+        with cancel_scope(deadline=0.3), pytest.raises(DeadlineExceeded):
+            ACTS[act](bucket)
+        return
+    with (
+        cancelled_when_asked(server, call) as token,
+        cancel_scope(token),
+        pytest.raises(TransferCancelled),
+    ):
+        ACTS[act](bucket)
 
 
 @pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
@@ -402,6 +420,71 @@ def test_bulk_call_gives_what_is_done_and_raises(
     # The connections that were broken off are replaced.
     account.server.clear_faults()
     assert len(list(bucket.delete_many(bucket.ls(latest_only=False, recursive=True)))) >= 5
+
+
+@contextmanager
+def address_that_takes_nobody() -> Iterator[str]:
+    """The queue of its socket is full, so that connecting takes for ever."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(0)
+        for _ in range(3):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            with suppress(BlockingIOError):
+                client.connect(listener.getsockname())
+        yield f'127.0.0.1:{listener.getsockname()[1]}'
+
+
+@over_http
+@pytest.mark.parametrize(
+    'act',
+    [ACTS['listing'], ACTS['download'], lambda bucket: bucket.copy('file ID', 'new')],
+    ids=['listing', 'download', 'copy'],
+)
+def test_connection_that_does_not_come_to_be(
+    account: Account,
+    bucket: Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Bucket], object],
+) -> None:
+    info = account.api.account_info
+    token = CancelToken()
+
+    def cancelled_soon(url: str) -> str:
+        # It was asked for to make the connection.
+        threading.Timer(0.1, token.cancel).start()
+        return url
+
+    with address_that_takes_nobody() as address:
+        for method in ('get_api_url', 'get_download_url'):
+            monkeypatch.setattr(info, method, lambda: cancelled_soon(f'http://{address}'))
+        with cancel_scope(token), pytest.raises(TransferCancelled):
+            act(bucket)
+
+
+@pytest.mark.parametrize('account', ['http-streams'], indirect=True)
+@pytest.mark.parametrize(
+    ('call', 'act'),
+    [('b2_list_file_names', 'listing'), ('b2_upload_file', 'small upload')],
+)
+def test_service_behind_a_proxy_that_does_not_answer(
+    account: Account, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, call: str, act: str
+) -> None:
+    server = account.server
+    assert server is not None
+    with proxy_to(account.realm) as proxy:
+        monkeypatch.setenv('http_proxy', proxy)
+        monkeypatch.setenv('no_proxy', '')
+        away = connect(account, QUICK_RETRIES, 'http://b2.test').get_bucket_by_name('a-bucket')
+        server.inject(Fault(call=call, delay=10 * DEADLINE, count=1000))
+        with (
+            cancelled_when_asked(server, call) as token,
+            cancel_scope(token),
+            pytest.raises(TransferCancelled),
+        ):
+            ACTS[act](away)
 
 
 SIGNALLED = """
