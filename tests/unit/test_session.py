@@ -274,12 +274,12 @@ class CountingLock:
         self._missing = expected
         self.all_here = threading.Event()
 
-    def acquire(self) -> None:
+    def acquire(self) -> bool:
         with self._mutex:
             self._missing -= 1
             if self._missing == 0:
                 self.all_here.set()
-        self._lock.acquire()
+        return self._lock.acquire()
 
     def release(self) -> None:
         self._lock.release()

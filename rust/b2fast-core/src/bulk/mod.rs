@@ -344,8 +344,12 @@ mod tests {
     #[test]
     fn the_end_of_the_scope_is_the_result_of_every_job() {
         let flag = Arc::default();
-        let scope = Scope::default().with_flag(Arc::clone(&flag));
-        let bulk = Bulk::new(Double, 1, Arc::default(), scope);
+        let bulk = Bulk::new(
+            Double,
+            1,
+            Arc::default(),
+            Scope::default().with_flag(Arc::clone(&flag)),
+        );
         bulk.push(1, 13).unwrap();
         bulk.push(2, 13).unwrap();
         flag.store(true, Ordering::Release);

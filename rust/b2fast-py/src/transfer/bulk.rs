@@ -36,9 +36,9 @@ struct Owned<W: Work> {
 
 impl<W: Work> Owned<W> {
     fn new(py: Python<'_>, work: W, workers: usize, engine: &engine::Engine) -> PyResult<Self> {
-        let scope = scope::current(py)?;
+        let share = Arc::clone(engine.share());
         Ok(Self {
-            bulk: Some(Bulk::new(work, workers, Arc::clone(engine.share()), scope)),
+            bulk: Some(Bulk::new(work, workers, share, scope::current(py)?)),
             pid: process::id(),
         })
     }
