@@ -57,7 +57,15 @@ class LazyThreadPool:
             if pool is None:
                 pool = self._THREAD_POOL_FACTORY(self._max_workers)
                 self._pools[os.getpid()] = pool
-            return pool.submit(fn, *args, **kwargs)
+            try:
+                return pool.submit(fn, *args, **kwargs)
+            except BaseException:
+                # Ctrl-C may come between the start of a thread and its registration. At its end
+                # the interpreter would wait for it and not tell it to end. Threads of a pool that
+                # is shut down end by themselves, after what they have to do.
+                del self._pools[os.getpid()]
+                pool.shutdown(wait=False)
+                raise
 
     def set_size(self, max_workers: int) -> None:
         """Change the number of threads, after the tasks that were submitted are done.
