@@ -386,6 +386,8 @@ class B2Http:
                 if isinstance(error, TooManyRequests):
                     self._gate.refused(error.retry_after_seconds)
                 if not (can_repeat and error.should_retry_http()):
+                    if attempts > 1 and not request.sends_content:
+                        error.attempts = attempts
                     raise
                 if error.retry_after_seconds is None:
                     delay = next(delays)

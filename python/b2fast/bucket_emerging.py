@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .bucket_writes import BucketWrites
@@ -56,7 +56,10 @@ class BucketEmerging(BucketWrites):
 
         What one call can do is done by one, a copy then with the rules of `copy` for content
         type and file info. Else it is a large file. If that fails for good, its parts stay in
-        the bucket, and a note of the exception has its ID.
+        the bucket, and a note of the exception has its ID. The same call goes on with it: it
+        finds the unfinished file of its name, metadata and content, for which it reads what it
+        is to send, and sends only the parts that are missing. What is copied, or downloaded to
+        be sent, is stored again; a file with a customer's key is begun anew.
 
         :param write_intents: in any order, without gaps between them
         :param file_name: as in `upload`, as are the parameters that are not explained here
@@ -128,7 +131,8 @@ class BucketEmerging(BucketWrites):
         """Make a file of sources while these come in; see `create_file`.
 
         The next intent is asked for when there is room for it, so that any number of them can
-        come. There is no total for the progress. Parts that are sent grow with what is before
+        come; a file that was left unfinished is gone on with only if they are all there, in a
+        sequence. There is no total for the progress. Parts that are sent grow with what is before
         them, so that the 10,000 of a file are enough; those that are copied stay as they are.
 
         :param write_intents_iterator: in the order of their offsets, without gaps
@@ -238,9 +242,10 @@ class BucketEmerging(BucketWrites):
 
         :param outbound_sources_iterator: content to send and stored files to copy
         """
+        intents = WriteIntent.wrap_sources_iterator(outbound_sources_iterator)
         return self._create_file(
             self.api.services.emerger.emerge_stream,
-            WriteIntent.wrap_sources_iterator(outbound_sources_iterator),
+            list(intents) if isinstance(outbound_sources_iterator, Sequence) else intents,
             file_name,
             content_type,
             with_standard_headers(

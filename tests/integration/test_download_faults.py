@@ -56,7 +56,13 @@ def file_object(bucket: Bucket, target: Path) -> None:
     target.write_bytes(file.getvalue())
 
 
-ways = pytest.mark.parametrize('save', [many_streams, one_stream, file_object])
+def stream(bucket: Bucket, target: Path) -> None:
+    with bucket.download_file_by_name('name').open_stream() as opened:
+        data = opened.read()
+    target.write_bytes(data)
+
+
+ways = pytest.mark.parametrize('save', [many_streams, one_stream, file_object, stream])
 
 
 def upload(bucket: Bucket, data: bytes) -> None:

@@ -6,6 +6,7 @@ import io
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,27 @@ from b2fast import (
     FileVersion,
     OutboundTransferSource,
     ProgressListenerForTest,
+    UploadMode,
     UploadSourceBytes,
     UploadSourceLocalFile,
+    UploadSourceLocalFileRange,
+    UploadSourceStream,
+    UploadSourceStreamRange,
 )
-from b2fast.exception import InvalidUserInput, MaxRetriesExceeded, ServiceError
+from b2fast.exception import (
+    B2Error,
+    InvalidRange,
+    InvalidUserInput,
+    MaxRetriesExceeded,
+    ServiceError,
+    SourceChanged,
+)
 from b2fast.simulator import Fault
 from b2fast.transfer.emerge import executor, part_content, units
 
 from ..conftest import PART_SIZE, Account
+from ..helpers import sha1_of
+from .test_bad_input import grow, modify, shrink
 from .test_emerge import CONTENT, content_of
 from .test_interrupt import LISTENER, press_ctrl_c
 
@@ -172,3 +186,191 @@ def test_downloaded_stretches_wait_for_memory(bucket: Bucket, monkeypatch: Any) 
         most = 0
         assert content_of(bucket, bucket.concatenate(sources, 'file')) == expected
         assert 1 <= most <= fits
+
+
+MakeFile = Callable[..., Path]
+Sources = list[OutboundTransferSource]
+
+
+def alone(path: Path) -> Sources:
+    """A large file of one source: it is hashed before it is started."""
+    return [UploadSourceLocalFile(path)]
+
+
+def whole(path: Path) -> Sources:
+    return [UploadSourceLocalFile(path), UploadSourceBytes(bytes(PART_SIZE))]
+
+
+def stretch(path: Path) -> Sources:
+    return [
+        UploadSourceLocalFileRange(path, offset=10, length=900),
+        UploadSourceBytes(bytes(PART_SIZE)),
+    ]
+
+
+def pieces(path: Path) -> Sources:
+    """Parts that only Python puts together."""
+    sources: Sources = []
+    for start in range(0, 900, 150):
+        sources.append(UploadSourceLocalFileRange(path, offset=start, length=150))
+        sources.append(UploadSourceBytes(b'between'))
+    return sources
+
+
+def small(path: Path) -> Sources:
+    return [UploadSourceLocalFileRange(path, offset=10, length=20), UploadSourceBytes(b'sent')]
+
+
+def small_stretch(path: Path) -> Sources:
+    return [UploadSourceLocalFileRange(path, offset=10, length=20)]
+
+
+@pytest.mark.parametrize('change', [shrink, grow, modify])
+@pytest.mark.parametrize('make', [alone, whole, stretch, pieces, small, small_stretch])
+@pytest.mark.parametrize('moment', ['start', 'send'])
+def test_file_that_changes_after_it_was_planned(
+    account: Account,
+    bucket: Bucket,
+    make_file: MakeFile,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[Path], Sources],
+    change: Callable[[Path], None],
+    moment: str,
+) -> None:
+    path = make_file(CONTENT[:1000])
+    sources = make(path)
+    session = bucket.api.session
+    changed = False
+    if moment == 'start':
+        change(path)
+        changed = True
+
+    def changing(call: Callable[..., Any]) -> Callable[..., Any]:
+        def change_and_call(*args: Any, **kwargs: Any) -> Any:
+            nonlocal changed
+            if not changed:
+                changed = True
+                change(path)
+            return call(*args, **kwargs)
+
+        return change_and_call
+
+    # Whatever is hashed beforehand has been; the engine asks for URLs.
+    for call in ('start_large_file', 'upload_file', 'get_upload_url'):
+        monkeypatch.setattr(session, call, changing(getattr(session, call)))
+    with pytest.raises(SourceChanged, match='source'):
+        bucket.concatenate(sources, 'file')
+    assert changed
+    # What is sent at one go may be stored before it shows, as it was when it was planned.
+    for version, _ in bucket.ls():
+        assert make is small_stretch
+        assert content_of(bucket, version) == CONTENT[10:30]
+
+
+@pytest.mark.parametrize('make', [whole, pieces])
+def test_file_that_changes_between_its_parts(
+    account: Account,
+    bucket: Bucket,
+    make_file: MakeFile,
+    make: Callable[[Path], Sources],
+) -> None:
+    """No file has parts of two states of a source."""
+    path = make_file(CONTENT[:1000])
+    sources = make(path)
+
+    def one_by_one() -> Iterator[OutboundTransferSource]:
+        yield from sources
+        modify(path)
+        yield from sources
+
+    with pytest.raises(SourceChanged, match='source'):
+        bucket.concatenate_stream(one_by_one(), 'file')
+    assert list(bucket.ls()) == []
+
+
+@pytest.mark.parametrize('same_size', [True, False])
+def test_file_that_changes_while_its_beginning_is_compared(
+    bucket: Bucket, make_file: MakeFile, monkeypatch: pytest.MonkeyPatch, same_size: bool
+) -> None:
+    """What is copied, sent and said of the whole belong together."""
+    path = make_file(CONTENT[:1000])
+    bucket.upload_local_file(path, 'file')
+    path.write_bytes(CONTENT)
+    session = bucket.api.session
+    start = session.start_large_file
+
+    def change_and_start(*args: Any, **kwargs: Any) -> Any:
+        path.write_bytes(CONTENT[::-1] if same_size else CONTENT[:-1])
+        return start(*args, **kwargs)
+
+    monkeypatch.setattr(session, 'start_large_file', change_and_start)
+    with pytest.raises(SourceChanged, match='source'):
+        bucket.upload_local_file(path, 'file', upload_mode=UploadMode.INCREMENTAL)
+    assert [version.size for version in bucket.list_file_versions('file')][-1:] == [1000]
+
+
+class Changing:
+    """Opens one content, and another one from the given time on."""
+
+    def __init__(self, first: bytes, then: bytes, times: int) -> None:
+        self._first = first
+        self._then = then
+        self._times = times
+
+    def __call__(self) -> io.BytesIO:
+        self._times -= 1
+        return io.BytesIO(self._first if self._times >= 0 else self._then)
+
+
+@pytest.mark.parametrize('times', range(5))
+@pytest.mark.parametrize(
+    'then', [CONTENT[:100], CONTENT[:1000][::-1], CONTENT[:1500]], ids=['short', 'other', 'long']
+)
+@pytest.mark.parametrize(
+    ('way', 'part_size'),
+    [(way, 2000) for way in ('alone', 'range', 'first', 'pieces', 'stream')]
+    + [(way, 1100) for way in ('first', 'pieces', 'stream')]
+    + [(way, 300) for way in ('alone', 'alone, stream')],
+)
+def test_stream_that_is_not_the_same_when_it_is_opened_again(
+    bucket: Bucket, way: str, then: bytes, times: int, part_size: int
+) -> None:
+    """Each time it is opened may be the first at which it is another."""
+    opener = Changing(CONTENT[:1000], then, times)
+    states = [CONTENT[:1000], then[:1000]]
+    end = b'end' * PART_SIZE
+    source: OutboundTransferSource = UploadSourceStream(opener, 1000)
+    sources = [source, UploadSourceBytes(end)]
+    if way in ('alone', 'alone, stream', 'range'):
+        sources = [source]
+        end = b''
+    if way == 'range':
+        sources = [UploadSourceStreamRange(opener, 100, 150)]
+        states = [state[100:250] for state in states]
+    if way == 'pieces':
+        sources = [UploadSourceBytes(b'a' * 50), UploadSourceStream(opener, 1000), sources[1]]
+        states = [b'a' * 50 + state for state in states]
+    concatenate = bucket.concatenate_stream if 'stream' in way else bucket.concatenate
+    with suppress(SourceChanged):
+        concatenate(iter(sources), 'file', recommended_upload_part_size=part_size)
+    # It is one of the states; if the stream became longer, its first bytes.
+    for version, _ in bucket.ls():
+        content = content_of(bucket, version)
+        assert content in [state + end for state in states]
+        assert version.get_content_sha1() in (None, sha1_of(content))
+
+
+def test_sha1_that_the_program_gives_wrongly(bucket: Bucket) -> None:
+    """That is no change."""
+    source = UploadSourceStream(lambda: io.BytesIO(CONTENT[:100]), 100, 'a' * 40)
+    with pytest.raises(B2Error) as caught:
+        bucket.concatenate([source], 'file')
+    assert not isinstance(caught.value, SourceChanged)
+
+
+def test_stretch_of_a_stored_file_that_is_not_there(bucket: Bucket) -> None:
+    stored = bucket.upload_bytes(CONTENT[:100], 'stored')
+    sources = [UploadSourceBytes(b'sent'), CopySource(stored.id_, 50, 51)]
+    with pytest.raises(InvalidRange, match='only serve 50'):
+        bucket.concatenate(sources, 'file')
+    assert [version.file_name for version, _ in bucket.ls()] == ['stored']

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from b2fast import Bucket
+from b2fast import Bucket, UploadSourceBytes, UploadSourceLocalFile
 from b2fast.exception import BadRequest
 from b2fast.simulator import Fault
 
@@ -29,27 +29,37 @@ AROUND = 14
 """Calls of such an upload that carry no part."""
 
 UPLOADER = """
+from b2fast import UploadSourceBytes, UploadSourceLocalFile
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
-        bucket.upload_local_file(args[0], line.strip())
+        if args[1:]:
+            sources = [UploadSourceLocalFile(args[0]), UploadSourceBytes(args[1].encode())]
+            bucket.concatenate(sources, line.strip())
+        else:
+            bucket.upload_local_file(args[0], line.strip())
         os._exit(0)
     print(child, flush=True)
     sys.stdin.readline()
     print(os.waitpid(child, 0)[1], flush=True)
 """
-"""Uploads under each name that it reads in a child, whose ID it prints, and its end after that."""
+"""Uploads under each name that it reads in a child, whose ID it prints, and its end after that.
+With a second argument it makes a file of the local one and that text."""
 
 MakeFile = Callable[..., Path]
 
 
 class Uploader:
-    """Has a local file uploaded by processes that can be killed."""
+    """Has a local file uploaded by processes that can be killed.
 
-    def __init__(self, account: Account, path: Path) -> None:
+    :param more: what the file ends with, for a file of two sources
+    """
+
+    def __init__(self, account: Account, path: Path, more: str) -> None:
         assert account.server is not None
         self._server = account.server
-        self._process = start(account, UPLOADER, [path], stdin=subprocess.PIPE)
+        args = [path, more] if more else [path]
+        self._process = start(account, UPLOADER, args, stdin=subprocess.PIPE)
 
     def _say(self, line: str) -> int:
         assert self._process.stdin is not None
@@ -98,15 +108,30 @@ def parts_there(bucket: Bucket) -> dict[int, str]:
         time.sleep(0.05)
 
 
+def upload_again(bucket: Bucket, path: Path, more: str, name: str) -> None:
+    """As the killed process does."""
+    if more:
+        sources = [UploadSourceLocalFile(path), UploadSourceBytes(more.encode())]
+        bucket.concatenate(sources, name)
+    else:
+        bucket.upload_local_file(path, name)
+
+
 @pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
-def test_killed_at_random_moments(account: Account, bucket: Bucket, make_file: MakeFile) -> None:
+@pytest.mark.parametrize('more', ['', 'more'], ids=['upload', 'concatenate'])
+def test_killed_at_random_moments(
+    account: Account, bucket: Bucket, make_file: MakeFile, more: str
+) -> None:
     assert account.server is not None
-    data = os.urandom(PARTS * PART_SIZE - 1)
+    # Both cut it into as many parts.
+    data = os.urandom(PARTS * PART_SIZE - (len(more) or 1))
     path = make_file(data)
+    data += more.encode()
+    sha1 = None if more else sha1_of(data)
     # So that the watcher sees the calls one after the other.
     account.server.inject(Fault(call='b2_upload_part', delay=0.005, rate=1.0))
     moments = random.Random(5)
-    uploader = Uploader(account, path)
+    uploader = Uploader(account, path, more)
     kills = 0
     for number in range(ROUNDS):
         name = f'name-{number}'
@@ -115,20 +140,23 @@ def test_killed_at_random_moments(account: Account, bucket: Bucket, make_file: M
                 break
             kills += 1
         there = parts_there(bucket)
-        for part, sha1 in there.items():
-            assert sha1 == sha1_of(data[(part - 1) * PART_SIZE : part * PART_SIZE])
+        for part, part_sha1 in there.items():
+            assert part_sha1 == sha1_of(data[(part - 1) * PART_SIZE : part * PART_SIZE])
         if there or not any(bucket.ls(name)):
             before = account.server.calls
-            bucket.upload_local_file(path, name)
+            upload_again(bucket, path, more, name)
             calls = account.server.calls - before
             assert calls['b2_upload_part'] == PARTS - len(there)
         assert content_of(bucket, name) == data
         # One that was finished when it was killed is followed by another version.
         for version in bucket.list_file_versions(name):
-            assert (version.size, version.get_content_sha1()) == (len(data), sha1_of(data))
-        # Killed while it was started, one may have come too late for the next to find it.
+            if version.action == 'start':
+                continue
+            assert (version.size, version.get_content_sha1()) == (len(data), sha1)
+        # Killed while it was started, one may have come too late for the next to find it; so may
+        # the first parts of one that is known by nothing else.
         for file in bucket.list_unfinished_large_files():
-            assert list(bucket.list_parts(file.file_id)) == []
+            assert more or not list(bucket.list_parts(file.file_id))
             bucket.cancel_large_file(file.file_id)
     uploader.close()
     assert kills >= ROUNDS // 3

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from b2fast import B2Api, Bucket, UploadSourceBytes
+from b2fast import B2Api, Bucket, UploadSourceBytes, UploadSourceLocalFile
 from b2fast.exception import B2Error, CannotResumeUpload, SourceChanged
 from b2fast.simulator import Fault
 
@@ -36,7 +36,8 @@ def test_stored_only_if_wanted_or_known(bucket: Bucket, make_file: MakeFile) -> 
     assert bucket.upload_bytes(DATA, 'c').file_info == {}
     assert bucket.upload_local_file(path, 'd', sha1_sum=sha1).get_content_sha1() == sha1
     assert bucket.upload_bytes(DATA, 'e', large_file_sha1=sha1).get_content_sha1() == sha1
-    for name in 'abcde':
+    assert bucket.concatenate([UploadSourceLocalFile(path)], 'f').get_content_sha1() is None
+    for name in 'abcdef':
         assert content_of(bucket, name) == DATA
     # The content of a small file is hashed in any case.
     assert bucket.upload_bytes(b'small', 'small').get_content_sha1() == sha1_of(b'small')

@@ -29,7 +29,7 @@ class B2Error(Exception):
 
     ``retry_after_seconds`` is the number of seconds that the service asked to wait before the
     next attempt, or None.  ``attempts`` is how often the request was sent before it was given up;
-    None if it was not repeated, because that could not help or is left to the caller.
+    None if it was sent once because repeating it could not help or is left to the caller.
     """
 
     retry_after_seconds: int | None = None

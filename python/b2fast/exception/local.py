@@ -25,18 +25,23 @@ class LocalFileError(B2Error, OSError):
 
 
 class SourceChanged(B2Error):
-    """A local file changed while it was uploaded; the upload is void. Repeat it."""
+    """A source changed while it was uploaded; the upload is void. Repeat it.
 
-    def __init__(self, path: str) -> None:
+    ``path`` names it, which is mostly a local file; ``detail`` says how it changed, if known.
+    """
+
+    def __init__(self, path: str, detail: str | None = None) -> None:
         super().__init__()
         self.path = path
+        self.detail = detail
 
     def __str__(self) -> str:
-        return f'{self.path} changed while it was being uploaded'
+        message = f'{self.path} changed while it was being uploaded'
+        return message if self.detail is None else f'{message}: {self.detail}'
 
 
 class InvalidUploadSource(B2SimpleError):
-    """The source of an upload is missing, is no ordinary file or ends early."""
+    """The source of an upload is missing or is no ordinary file."""
 
 
 class DestinationError(B2Error):

@@ -2,7 +2,8 @@
 
 It is one of the same name, metadata and content. The SHA-1 in its file info says what its
 content is; a file without one, as other programs start it, says it by its parts, which all have
-to be those of the upload.
+to be those of the upload. A part that is copied within B2 proves nothing, since nobody here knows
+its SHA-1: it is copied again.
 
 B2 orders the versions of a name by when they were started. An unfinished file that is older than
 the newest version would not become the newest one, so it is not taken.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +31,7 @@ from .services import AUTO_CONTENT_TYPE, MAX_BATCH_SIZE
 if TYPE_CHECKING:
     from ..services import Services
     from ..transfer.outbound.file_upload import FileUpload
+    from .part import Part
     from .unfinished_large_file import UnfinishedLargeFile
 
 
@@ -41,12 +44,13 @@ class LargeFilePlan:
     """What is about to be uploaded in parts."""
 
     upload: FileUpload
-    parts: Sequence[tuple[int, int]]
-    """Offset and length of each, in bytes."""
+    lengths: Sequence[int]
+    """Of each part, in bytes."""
     sha1: str | None
     """Of all the content, in hex; None if nobody knows."""
-    part_sha1s: Callable[[], Sequence[str]]
-    """Tells the SHA-1 of each part, for which it may have to read the content."""
+    part_sha1: Callable[[int], str | None]
+    """Tells the SHA-1 of the part of a number, for which it may have to read the content; None
+    for a part that is stored again in any case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,8 @@ class StartedFile:
     """A large file that parts can be sent to."""
 
     file_id: str
-    sha1s: dict[int, str]
-    """The SHA-1 of each part that is there, by its number."""
+    parts: dict[int, Part]
+    """Those that are there already, by their numbers."""
 
 
 def claim_unfinished(services: Services, plan: LargeFilePlan) -> StartedFile | None:
@@ -83,7 +87,7 @@ def claim_unfinished(services: Services, plan: LargeFilePlan) -> StartedFile | N
             found = _claimed_if_parts_fit(services, account_id, file, plan)
             if found is None:
                 continue
-            if best is not None and len(found.sha1s) <= len(best.sha1s):
+            if best is not None and len(found.parts) <= len(best.parts):
                 in_use.release(account_id, found.file_id)
                 continue
             if best is not None:
@@ -106,22 +110,34 @@ def claim_given(services: Services, plan: LargeFilePlan, file_id: str) -> Starte
     reason = misfit(file, plan)
     if reason is not None:
         raise CannotResumeUpload(file_id, reason)
+    with claimed_or_refused(services, file_id):
+        there = {}
+        for part in _listed_parts(services, file_id):
+            number = part.part_number
+            if number > len(plan.lengths):
+                raise CannotResumeUpload(
+                    file_id, f'it has a part {number}, the content has {len(plan.lengths)}'
+                )
+            fits = part.content_length == plan.lengths[number - 1]
+            if fits and part.content_sha1 == plan.part_sha1(number):
+                there[number] = part
+    return StartedFile(file_id, there)
+
+
+@contextmanager
+def claimed_or_refused(services: Services, file_id: str) -> Iterator[None]:
+    """Claim a large file that the user names; an error while it is looked at gives it back.
+
+    Raises `CannotResumeUpload` if another upload of the process has it.
+    """
     account_id = services.session.account_info.get_account_id()
     if not in_use.claim(account_id, file_id):
         raise CannotResumeUpload(file_id, 'another upload of this process is sending its parts')
     try:
-        there = {}
-        for number, length, sha1 in _listed_parts(services, file_id):
-            if number > len(plan.parts):
-                raise CannotResumeUpload(
-                    file_id, f'it has a part {number}, the content has {len(plan.parts)}'
-                )
-            if length == plan.parts[number - 1][1] and sha1 == plan.part_sha1s()[number - 1]:
-                there[number] = sha1
+        yield
     except BaseException:
         in_use.release(account_id, file_id)
         raise
-    return StartedFile(file_id, there)
 
 
 def get_unfinished(
@@ -235,7 +251,7 @@ def _claimed_if_parts_fit(
 
 def _matching_parts(
     services: Services, file: UnfinishedLargeFile, plan: LargeFilePlan
-) -> dict[int, str] | None:
+) -> dict[int, Part] | None:
     """The parts that need not be sent; None if the file is not this upload's."""
     try:
         parts = _listed_parts(services, file.file_id)
@@ -246,20 +262,21 @@ def _matching_parts(
         return None
     same_content = LARGE_FILE_SHA1 in file.file_info
     there = {}
-    for number, length, sha1 in parts:
-        if number > len(plan.parts) or length != plan.parts[number - 1][1]:
+    for part in parts:
+        number = part.part_number
+        if number > len(plan.lengths) or part.content_length != plan.lengths[number - 1]:
             # Cut otherwise. Somebody may be sending the rest of it.
             return None
-        if sha1 == plan.part_sha1s()[number - 1]:
-            there[number] = sha1
-        elif not same_content:
+        expected = plan.part_sha1(number)
+        if part.content_sha1 == expected:
+            there[number] = part
+        elif expected is not None and not same_content:
             return None
     return there if there or same_content else None
 
 
-def _listed_parts(services: Services, file_id: str) -> list[tuple[int, int, str]]:
-    parts = services.large_file.list_parts(file_id, batch_size=MAX_BATCH_SIZE)
-    return [(part.part_number, part.content_length, part.content_sha1) for part in parts]
+def _listed_parts(services: Services, file_id: str) -> list[Part]:
+    return list(services.large_file.list_parts(file_id, batch_size=MAX_BATCH_SIZE))
 
 
 def _unfinished_of(

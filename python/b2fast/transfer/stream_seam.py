@@ -11,8 +11,9 @@ from ..cancel import check_scope
 from ..exception import (
     B2Error,
     BadRequest,
-    InvalidUploadSource,
+    FileSha1Mismatch,
     MaxRetriesExceeded,
+    PartSha1Mismatch,
     SourceChanged,
     Unauthorized,
 )
@@ -22,7 +23,12 @@ from ..utils.range_ import Range
 from .inbound.content_check import ContentCheck
 from .inbound.continued_body import ContinuedBody, open_response
 from .inbound.replace import ReplacedFile
-from .outbound.upload_source import AbstractUploadSource, path_of_content
+from .outbound.upload_source import (
+    AbstractUploadSource,
+    name_of,
+    path_of_content,
+    stretch_of_file,
+)
 from .seam import OpenDownload, Progress, TransferSeam, UploadContent
 
 if TYPE_CHECKING:
@@ -80,18 +86,23 @@ class _Sent:
 class _ReadPart:
     """A stretch of a stream as a stream.
 
+    :param name: of the source, for errors
     :param moved: is called with the first of its bytes that were read just now, and with the end
     :param count: is called with how many bytes were read just now
+
+    `read` raises `SourceChanged` if the stream ends before the stretch.
     """
 
     def __init__(
         self,
+        name: str,
         stream: BinaryIO,
         offset: int,
         length: int,
         moved: Callable[[int, int], None],
         count: Callable[[int], None],
     ) -> None:
+        self._name = name
         self._stream = stream
         self._offset = offset
         self._left = length
@@ -108,7 +119,7 @@ class _ReadPart:
         data = self._stream.read(wanted) if wanted else b''
         if wanted and not data:
             # Sent as it is, the service would wait for the rest.
-            raise InvalidUploadSource(f'it ended {self._left} bytes early')
+            raise SourceChanged(self._name, f'it ended {self._left} bytes early')
         start = self.tell()
         self._left -= len(data)
         self._count(len(data))
@@ -136,9 +147,12 @@ class _StreamContent(UploadContent):
         self._session = session
         self._source = source
         self._policy = policy
-        self._path = path_of_content(source)
+        stretch = stretch_of_file(source)
+        self._path = None if stretch is None else stretch[0]
         self._state = self._state_of_file()
-        self._length = source.get_content_length() if self._state is None else self._state[0]
+        self._length = source.get_content_length()
+        if self._state is not None and path_of_content(source) is not None:
+            self._length = self._state[0]
 
     @property
     def length(self) -> int:
@@ -150,7 +164,7 @@ class _StreamContent(UploadContent):
         with self._opened() as stream:
             for _, length in parts:
                 part = hashlib.sha1(usedforsecurity=False)
-                for chunk in _chunks(_ReadPart(stream, 0, length, _ignore, _ignore)):
+                for chunk in _chunks(self._part_of(stream, 0, length)):
                     whole.update(chunk)
                     part.update(chunk)
                 digests.append(part.hexdigest())
@@ -158,6 +172,7 @@ class _StreamContent(UploadContent):
 
     def send(self, upload: FileUpload, sha1: str | None, progress: Progress) -> dict[str, Any]:
         digest = sha1 or self._sha1_of(0, self._length)
+        computed = None if sha1 else digest
 
         def attempt(stream: _ReadPart) -> dict[str, Any]:
             return self._session.upload_file(
@@ -174,7 +189,7 @@ class _StreamContent(UploadContent):
                 custom_upload_timestamp=upload.custom_upload_timestamp,
             )
 
-        return self._with_retries(attempt, 0, self._length, _Sent(progress))
+        return self._with_retries(attempt, 0, self._length, computed, _Sent(progress))
 
     def send_parts(
         self,
@@ -210,15 +225,21 @@ class _StreamContent(UploadContent):
                 server_side_encryption=encryption,
             )
 
-        self._with_retries(attempt, part.offset, part.length, sent)
+        computed = None if part.sha1 else digest
+        self._with_retries(attempt, part.offset, part.length, computed, sent)
 
     def _with_retries(
         self,
         attempt: Callable[[_ReadPart], dict[str, Any]],
         offset: int,
         length: int,
+        computed: str | None,
         sent: _Sent,
     ) -> dict[str, Any]:
+        """Send a stretch.
+
+        :param computed: its SHA-1 in hex if it was computed here, and not given from outside
+        """
         attempts = Attempts(self._policy)
         counter = self._session.counter
         errors: list[B2Error] = []
@@ -227,7 +248,8 @@ class _StreamContent(UploadContent):
         while True:
             try:
                 with self._opened() as stream:
-                    return attempt(_ReadPart(stream, offset, length, sent.moved, counter.sent))
+                    content = self._part_of(stream, offset, length, sent.moved, counter.sent)
+                    return attempt(content)
             except B2Error as error:
                 if sent.furthest > furthest:
                     # One attempt at a large body on a slow line may outlast the deadline.
@@ -237,6 +259,8 @@ class _StreamContent(UploadContent):
                 # counts too.
                 may_pass = error.should_retry_upload() or error.should_retry_http()
                 is_damaged = _is_damaged(error)
+                if is_damaged or isinstance(error, FileSha1Mismatch | PartSha1Mismatch):
+                    self._check_sha1(computed, offset, length, error)
                 refused += is_damaged or isinstance(error, Unauthorized)
                 given_up = error.attempts is not None
                 if not (may_pass or is_damaged) or given_up or refused > _MAX_REFUSED_URLS:
@@ -260,13 +284,36 @@ class _StreamContent(UploadContent):
     def _sha1_of(self, offset: int, length: int) -> str:
         if length == self._length:
             known = self._source.get_content_sha1()
+            # It may have been read to its end for that.
+            if self._path is None and self._source.get_content_length() != length:
+                raise SourceChanged(name_of(self._source), f'it does not have {length} bytes')
             if known is not None:
                 return known
+        return self._hash(offset, length)
+
+    def _check_sha1(self, computed: str | None, offset: int, length: int, error: B2Error) -> None:
+        """Was it the source that changed since it was hashed? Raises `SourceChanged` then."""
+        if computed is not None and self._hash(offset, length) != computed:
+            raise SourceChanged(name_of(self._source)) from error
+
+    def _hash(self, offset: int, length: int) -> str:
         digest = hashlib.sha1(usedforsecurity=False)
         with self._opened() as stream:
-            for chunk in _chunks(_ReadPart(stream, offset, length, _ignore, _ignore)):
+            for chunk in _chunks(self._part_of(stream, offset, length)):
                 digest.update(chunk)
         return digest.hexdigest()
+
+    def _part_of(
+        self,
+        stream: BinaryIO,
+        offset: int,
+        length: int,
+        moved: Callable[[int, int], None] | None = None,
+        count: Callable[[int], None] | None = None,
+    ) -> _ReadPart:
+        return _ReadPart(
+            name_of(self._source), stream, offset, length, moved or _ignore, count or _ignore
+        )
 
     def _state_of_file(self) -> tuple[int, int] | None:
         if self._path is None:

@@ -167,7 +167,7 @@ def test_file_that_changes_is_noticed(tmp_path: Path) -> None:
 def test_stream_can_be_read_again() -> None:
     counter, told = CallCounter(), []
     sent = stream_seam._Sent(lambda *counts: told.append(counts))
-    stream = stream_seam._ReadPart(io.BytesIO(DATA), 10, 20, sent.moved, counter.sent)
+    stream = stream_seam._ReadPart('source', io.BytesIO(DATA), 10, 20, sent.moved, counter.sent)
     assert stream.read(5) == DATA[10:15]
     assert stream.tell() == 5
     assert stream.read() == DATA[15:30]

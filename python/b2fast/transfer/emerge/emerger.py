@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,23 @@ from ...exception import (
     FileNotPresent,
     InvalidArgument,
     MaxFileSizeExceeded,
+    SourceChanged,
     WrongEncryptionSettingForFileWrite,
 )
 from ...http_constants import LARGE_FILE_SHA1, SSE_C_KEY_ID_FILE_INFO_KEY_NAME
+from ...large_file.unfinished import LargeFilePlan, StartedFile, claimed_or_refused
 from ...progress import AbstractProgressListener, TransferProgress
 from ..outbound.copy_source import CopySource
-from ..outbound.large_file_finish import finish_large_file, named_in_errors
-from ..outbound.upload_source import AbstractUploadSource, UploadSourceBytes
-from .executor import PartsOfLargeFile, check_unchanged
+from ..outbound.large_file_making import (
+    LargeFileMaking,
+    StoredParts,
+    file_info_with_sha1,
+    how_to_go_on,
+)
+from ..outbound.upload_source import AbstractUploadSource, UploadSourceBytes, name_of
+from .executor import MonotonicProgress, PartsOfLargeFile, check_unchanged
 from .part_content import PartContent
+from .part_sha1s import PartSha1s
 from .planner import EmergePart, PartSizes, plan_file, plan_parts
 from .unbound import read_parts
 from .units import content_of, known_sha1_of, units_of
@@ -33,8 +41,8 @@ from .write_intent import WriteIntent
 if TYPE_CHECKING:
     from ...encryption.setting import EncryptionSetting
     from ...file_version import FileVersion
-    from ...large_file.part import Part
     from ...services import Services
+    from ..outbound.file_upload import FileUpload
     from ..outbound.outbound_source import OutboundTransferSource
     from .new_file import NewFile
 
@@ -93,19 +101,23 @@ class Emerger:
         )
 
     def _hash(
-        self, source: OutboundTransferSource, parts: list[EmergePart]
+        self, source: OutboundTransferSource, parts: Sequence[EmergePart]
     ) -> tuple[str | None, Sequence[str]]:
         """The SHA-1 of a source that is all of the file; those of the parts too, if it is read."""
         content = content_of(source)
-        if (
-            content is None
-            or content.source.is_sha1_known()
-            or source.get_content_length() != content.size
-        ):
+        if not isinstance(source, AbstractUploadSource) or (content and source.is_sha1_known()):
             return source.get_content_sha1(), ()
-        with self.services.transfer_seam.open(content.source) as opened:
-            check_unchanged(content.source, opened.length, content.size)
-            return opened.hash_parts([(part.stretches[0].offset, part.length) for part in parts])
+        if content and not self.services.api.whole_file_sha1:
+            return None, ()
+        # A stream is read part by part, each time anew: only this pass shows one state of it.
+        with self.services.transfer_seam.open(source) as opened:
+            check_unchanged(source, opened.length, source.get_content_length())
+            sha1, part_sha1s = opened.hash_parts(
+                [(part.stretches[0].offset, part.length) for part in parts]
+            )
+        if source.is_sha1_known() and source.get_content_sha1() != sha1:
+            raise SourceChanged(name_of(source), f'its SHA-1 is {sha1}')
+        return sha1, part_sha1s
 
     def copy(
         self,
@@ -168,15 +180,20 @@ class Emerger:
         large_file_sha1: str | None = None,
     ) -> FileVersion:
         """Make a file while its intents come in; see `Bucket.create_file_stream`."""
+        known_in_advance = isinstance(intents, Sequence)
         first, intents = _peek(intents, 2)
         if not first:
             raise ValueError('there is nothing to make a file of')
+        parts: Iterable[EmergePart]
         two, parts = _peek(plan_parts(intents, sizes, grow=True), 2)
         if len(two) == 1:
             return self._small_file(new_file, two[0], listener, continue_large_file_id)
         sizes.check_for_large_file(self._absolute_minimum)
-        if large_file_sha1 is None and len(first) == 1:
-            large_file_sha1 = first[0].get_content_sha1()
+        part_sha1s: Sequence[str] = ()
+        if known_in_advance or len(first) == 1:
+            parts = list(parts)
+            if large_file_sha1 is None and len(first) == 1:
+                large_file_sha1, part_sha1s = self._hash(first[0].outbound_source, parts)
         del first, two
         return self._large_file(
             new_file,
@@ -184,6 +201,7 @@ class Emerger:
             listener,
             continue_large_file_id=continue_large_file_id,
             sha1=large_file_sha1,
+            part_sha1s=part_sha1s,
         )
 
     def emerge_unbound(
@@ -305,78 +323,67 @@ class Emerger:
     ) -> FileVersion:
         """Make a large file.
 
-        :param total: bytes, if all parts are known
+        If all parts are known, it goes on with an unfinished file of them.
+
+        :param total: bytes, if the listener is to know
         :param sha1: of the whole file in hex, if it is known
         :param part_sha1s: of all parts in hex, if they are known
         :param most_units: see `PartsOfLargeFile`, as for ``patience``
         """
         _check_encryption(new_file.encryption)
-        file_info = dict(new_file.file_info or {})
-        if sha1 is not None:
-            file_info[LARGE_FILE_SHA1] = sha1
         listener.set_total_bytes(total or 0)
-        finished: Mapping[int, Part] = {}
-        if continue_large_file_id is None:
-            file_id = self._start(new_file, file_info)
-        else:
-            file_id = continue_large_file_id
-            finished = self._finished_parts(new_file, file_info, file_id)
-            if isinstance(parts, list) and any(number > len(parts) for number in finished):
-                raise ValueError(
-                    'Cannot manually resume unfinished large file with more parts than planned'
-                )
-        counted = _Counted(parts)
-        how_to_go_on = (
-            f'its parts are kept: go on with continue_large_file_id={file_id!r}'
-            if patience is None
-            else 'upload it again'
-        )
-        with (
-            named_in_errors(new_file.file_name, file_id),
-            naming_transfer(new_file.file_name, how_to_go_on),
-        ):
-            sha1s = PartsOfLargeFile(
+        upload = new_file.as_upload()
+        if sha1 is None:
+            sha1 = upload.file_info.get(LARGE_FILE_SHA1)
+        known = parts if isinstance(parts, list) else None
+        sha1s = PartSha1s(self.services, known or (), part_sha1s)
+        progress = MonotonicProgress(listener)
+
+        def store(started: StartedFile) -> StoredParts:
+            counted = _Counted(parts)
+            stored = PartsOfLargeFile(
                 self.services,
-                file_id,
+                started.file_id,
                 new_file.encryption,
-                listener,
-                finished,
+                progress,
+                started.parts,
                 most_units,
                 patience,
-            ).store(units_of(counted, together=patience is None, sha1s=part_sha1s))
-            return self._version(
-                finish_large_file(self.services.session, file_id, sha1s, counted.length)
-            )
+            ).store(units_of(counted, together=patience is None, known_sha1=sha1s.known))
+            return StoredParts(stored, counted.length)
 
-    def _start(self, new_file: NewFile, file_info: dict[str, str]) -> str:
-        upload = new_file.as_upload()
-        started = self.services.session.start_large_file(
-            upload.bucket_id,
-            upload.file_name,
-            upload.content_type,
-            file_info,
-            server_side_encryption=upload.encryption,
-            file_retention=upload.file_retention,
-            legal_hold=upload.legal_hold,
-            custom_upload_timestamp=upload.custom_upload_timestamp,
-        )
-        file_id: str = started['fileId']
-        return file_id
+        length = None if known is None else sum(part.length for part in known)
+        making = LargeFileMaking(self.services, upload, sha1, length, store)
+        with naming_transfer(
+            new_file.file_name, 'upload it again' if known is None else how_to_go_on(upload)
+        ):
+            if continue_large_file_id is not None:
+                claimed = self._claimed(upload, sha1, continue_large_file_id, known)
+                return self._version(making.complete(claimed))
+            plan = None
+            # What is only copied would be copied again.
+            if known is not None and (sha1 or any(not part.is_copy for part in known)):
+                plan = LargeFilePlan(upload, [part.length for part in known], sha1, sha1s.computed)
+            return self._version(making.run(plan))
 
-    def _finished_parts(
-        self, new_file: NewFile, file_info: dict[str, str], file_id: str
-    ) -> dict[int, Part]:
-        """The parts of an unfinished large file, after a look whether it may be continued."""
+    def _claimed(
+        self,
+        upload: FileUpload,
+        sha1: str | None,
+        file_id: str,
+        parts: Sequence[EmergePart] | None,
+    ) -> StartedFile:
+        """An unfinished large file with its parts, after a look whether it may be continued."""
         large_file = self.services.large_file
         found = large_file.get_unfinished_large_file(
-            new_file.bucket_id, file_id, prefix=new_file.file_name
+            upload.bucket_id, file_id, prefix=upload.file_name
         )
-        if found is None or found.file_name != new_file.file_name:
+        if found is None or found.file_name != upload.file_name:
             raise FileNotPresent(file_id_or_name=file_id)
-        encryption = new_file.encryption
-        expected: Mapping[str, str] | None = file_info
+        encryption = upload.encryption
+        expected: dict[str, str] | None = file_info_with_sha1(upload, sha1)
         if encryption is not None:
-            expected = encryption.add_key_id_to_file_info(file_info)
+            expected = encryption.add_key_id_to_file_info(expected)
         if found.file_info != expected:
             raise ValueError(
                 'Cannot manually resume unfinished large file with different file_info'
@@ -385,7 +392,13 @@ class Emerger:
             raise ValueError(
                 'Cannot manually resume unfinished large file with different encryption'
             )
-        return {part.part_number: part for part in large_file.list_parts(file_id)}
+        with claimed_or_refused(self.services, file_id):
+            there = {part.part_number: part for part in large_file.list_parts(file_id)}
+            if parts is not None and any(number > len(parts) for number in there):
+                raise ValueError(
+                    'Cannot manually resume unfinished large file with more parts than planned'
+                )
+        return StartedFile(file_id, there)
 
     def _version(self, answer: dict[str, Any]) -> FileVersion:
         return self.services.api.file_version_factory.from_api_response(answer)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ...cancel import ending_together, in_this_context
 from ...exception import AlreadyFailed, SourceChanged, UnboundStreamBufferTimeout
 from ...progress import AbstractProgressListener, tell_retried
+from ...utils.waiting import wait_for_first
 from ..outbound.copy_source import CopySource
 from ..outbound.file_upload import PartUpload
 from ..outbound.large_file_upload_state import LargeFileUploadState
 from ..outbound.progress_reporter import PartProgressReporter
-from ..outbound.upload_source import AbstractUploadSource
+from ..outbound.upload_source import AbstractUploadSource, UploadSourceLocalFileBase, name_of
 from .part_content import PartContent, downloaded_bytes
 from .planner import EmergePart
 from .stretches import Stretch
@@ -99,7 +100,7 @@ class PartsOfLargeFile:
         services: Services,
         file_id: str,
         encryption: EncryptionSetting | None,
-        listener: AbstractProgressListener,
+        progress: MonotonicProgress,
         finished: Mapping[int, Part],
         most_units: int | None = None,
         patience: float | None = None,
@@ -110,7 +111,7 @@ class PartsOfLargeFile:
         self._encryption = encryption
         self._finished = finished
         self._patience = patience
-        self._state = LargeFileUploadState(MonotonicProgress(listener))
+        self._state = LargeFileUploadState(progress)
         workers = services.upload_manager.get_thread_pool_size()
         copies = services.copy_manager.get_thread_pool_size()
         self._limit = Load(
@@ -190,7 +191,7 @@ class PartsOfLargeFile:
 
     def _collect(self) -> None:
         """Wait for at least one unit and take its digests."""
-        done, _ = wait(self._running, self._patience, FIRST_COMPLETED)
+        done = wait_for_first(self._running, self._patience)
         if not done:
             raise UnboundStreamBufferTimeout(f'no part was stored within {self._patience} seconds')
         for future in done:
@@ -216,13 +217,14 @@ class PartsOfLargeFile:
         )
 
     def _send_pieces(self, unit: PiecesUnit) -> dict[int, str]:
-        content = PartContent(self._services, unit.part)
+        content = PartContent(self._services, unit.part, unit.sha1)
         try:
-            finished = self._finished.get(unit.number)
-            if _is_same(finished, content):
-                self._state.update_part_bytes(unit.part.length)
-                return {unit.number: content.get_content_sha1()}
-            return self._send(content, [PartUpload(unit.number, 0, unit.part.length, None)])
+            part = PartUpload(unit.number, 0, unit.part.length, None)
+            finished = self._finished.get(part.number)
+            if finished is not None and _is_same(finished, part, content):
+                self._state.update_part_bytes(part.length)
+                return {part.number: finished.content_sha1}
+            return self._send(content, [part])
         finally:
             content.forget()
 
@@ -238,23 +240,19 @@ class PartsOfLargeFile:
             else:
                 parts.append(part)
         if parts:
-            stored.update(self._send(content.whole(), parts, content.size))
+            stored.update(self._send(content.whole(), parts, content))
         return stored
 
     def _is_part(self, finished: Part, part: PartUpload, content: Content) -> bool:
-        if finished.content_length != part.length:
-            return False
-        if part.sha1 is not None:
-            return finished.content_sha1 == part.sha1
         stretch = Stretch(content.source, part.offset - content.start, part.length)
-        return _is_same(finished, PartContent(self._services, EmergePart((stretch,))))
+        return _is_same(finished, part, PartContent(self._services, EmergePart((stretch,))))
 
     def _send(
-        self, source: AbstractUploadSource, parts: list[PartUpload], size: int | None = None
+        self, source: AbstractUploadSource, parts: list[PartUpload], planned: Content | None = None
     ) -> dict[int, str]:
         """Send parts of a source; returns their digests by their numbers.
 
-        :param size: the bytes that it has to have, if they may have changed
+        :param planned: what it was when the file was planned, if it may have changed
         """
         length = sum(part.length for part in parts)
         reporter = PartProgressReporter(self._state)
@@ -266,22 +264,26 @@ class PartsOfLargeFile:
 
         progress(0, 0)
         with self._seam.open(source) as content:
-            if size is not None:
-                check_unchanged(source, content.length, size)
+            if planned is not None:
+                check_unchanged(planned.source, content.length, planned.size)
             sha1s = content.send_parts(self._file_id, parts, self._encryption, progress)
         reporter.bytes_completed(length)
         return dict(zip((part.number for part in parts), sha1s, strict=True))
 
 
 def check_unchanged(source: AbstractUploadSource, length: int, expected: int) -> None:
-    """Raise `SourceChanged` if the content is not as long as it was when the file was planned."""
+    """Raise `SourceChanged` for open content that is not what it was when the file was planned.
+
+    :param length: what it has, in bytes
+    :param expected: what it had
+    """
     if length != expected:
-        raise SourceChanged(str(getattr(source, 'local_path', source)))
+        raise SourceChanged(name_of(source), f'it had {expected} bytes and has {length}')
+    if isinstance(source, UploadSourceLocalFileBase):
+        source.check_unchanged()
 
 
-def _is_same(finished: Part | None, content: PartContent) -> bool:
-    return (
-        finished is not None
-        and finished.content_length == content.get_content_length()
-        and finished.content_sha1 == content.get_content_sha1()
+def _is_same(finished: Part, part: PartUpload, content: PartContent) -> bool:
+    return finished.content_length == part.length and finished.content_sha1 == (
+        part.sha1 or content.get_content_sha1()
     )

@@ -7,17 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from ...stream.chained import ChainedStream
-from ...stream.range import RangeOfInputStream
 from ...types import Sha1HexDigest
 from ...utils.stream_hashing import hex_sha1_of_unlimited_stream
 from ..outbound.copy_source import CopySource
-from ..outbound.upload_source import AbstractUploadSource
+from ..outbound.upload_source import AbstractUploadSource, name_of
 from .downloaded_stretch import CachedBytesStreamOpener, download_stretch
+from .stretch_stream import StretchStream
 
 if TYPE_CHECKING:
     from ...services import Services
     from .planner import EmergePart
-    from .stretches import Stretch
 
 
 class PartContent(AbstractUploadSource):
@@ -25,13 +24,18 @@ class PartContent(AbstractUploadSource):
 
     What is downloaded for it is downloaded once and kept until `forget`, so that the part can be
     sent again.
+
+    :param sha1: in hex, if it is known
     """
 
-    def __init__(self, services: Services, part: EmergePart) -> None:
+    def __init__(
+        self, services: Services, part: EmergePart, sha1: Sha1HexDigest | None = None
+    ) -> None:
         self._length = part.length
-        self._sha1: Sha1HexDigest | None = None
+        self._sha1 = sha1
         self._downloaded: list[CachedBytesStreamOpener] = []
         self._openers: list[Callable[[], Any]] = []
+        self._names = [name_of(stretch.source) for stretch in part.stretches]
         for stretch in part.stretches:
             source = stretch.source
             if isinstance(source, CopySource):
@@ -41,7 +45,12 @@ class PartContent(AbstractUploadSource):
                 # The chain must not clean up: it is opened again.
                 self._openers.append(opener.__call__)
             else:
-                self._openers.append(partial(_open_stretch, stretch))
+                assert isinstance(source, AbstractUploadSource)
+                self._openers.append(partial(StretchStream, source, stretch))
+
+    def __repr__(self) -> str:
+        # Errors name a source so.
+        return ' + '.join(self._names)
 
     def get_content_length(self) -> int:
         """Bytes."""
@@ -69,15 +78,6 @@ class PartContent(AbstractUploadSource):
         """Give up what was downloaded."""
         for opener in self._downloaded:
             opener.cleanup()
-
-
-def _open_stretch(stretch: Stretch) -> Any:
-    source = stretch.source
-    assert isinstance(source, AbstractUploadSource)
-    stream = source.open()
-    if (stretch.offset, stretch.length) == (0, source.get_content_length()):
-        return stream
-    return RangeOfInputStream(stream, stretch.offset, stretch.length)
 
 
 def downloaded_bytes(part: EmergePart) -> int:

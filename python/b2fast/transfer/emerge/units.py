@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,10 +34,14 @@ class CopyUnit:
 
 @dataclass(frozen=True, slots=True)
 class PiecesUnit:
-    """A part that only Python can put together."""
+    """A part that only Python can put together.
+
+    :ivar sha1: in hex, if it is known
+    """
 
     number: int
     part: EmergePart
+    sha1: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +61,17 @@ class Content:
         """Can their parts be sent together?"""
         if self.path is None or other.path is None:
             return self.source is other.source
-        return (self.path, self.size) == (other.path, other.size)
+        return (self.path, self.state) == (other.path, other.state)
 
     def whole(self) -> AbstractUploadSource:
         """All of the bytes, or of the file."""
         return self.source if self.path is None else UploadSourceLocalFile(self.path)
+
+    @property
+    def state(self) -> tuple[int, int] | None:
+        """What the file was when the source was made."""
+        source = self.source
+        return source.file_state if isinstance(source, UploadSourceLocalFileBase) else None
 
     @property
     def size(self) -> int:
@@ -83,12 +93,12 @@ Unit = CopyUnit | PiecesUnit | RunUnit
 
 
 def units_of(
-    parts: Iterable[EmergePart], together: bool, sha1s: Sequence[str] = ()
+    parts: Iterable[EmergePart], together: bool, known_sha1: Callable[[int], str | None]
 ) -> Iterator[Unit]:
     """Make units of parts.
 
     :param together: look for parts that go together; if not, no part waits for the next one
-    :param sha1s: of all parts in hex, if they are known
+    :param known_sha1: tells that of the part of a number in hex, if it is known
 
     Raises `InvalidUserInput` at part 10,001.
     """
@@ -96,9 +106,10 @@ def units_of(
     for number, part in enumerate(parts, start=1):
         if number > MAX_PARTS:
             raise InvalidUserInput(
-                f'the content needs more than {MAX_PARTS} parts; make the parts larger'
+                f'the content needs more than {MAX_PARTS} parts; make the parts larger, and some '
+                'larger files first of many small ones that are copied'
             )
-        unit = _unit_of(number, part, sha1s[number - 1] if sha1s else None)
+        unit = _unit_of(number, part, known_sha1(number))
         if run is not None:
             if isinstance(unit, RunUnit) and run.content.is_same_as(unit.content):
                 run.parts.extend(unit.parts)
@@ -123,7 +134,7 @@ def _unit_of(number: int, part: EmergePart, sha1: str | None) -> Unit:
             sha1 = sha1 or known_sha1_of(stretch)
             offset = content.start + stretch.offset
             return RunUnit(content, [PartUpload(number, offset, stretch.length, sha1)])
-    return PiecesUnit(number, part)
+    return PiecesUnit(number, part, sha1)
 
 
 def content_of(source: object) -> Content | None:

@@ -25,6 +25,10 @@ class ContentCheck:
         if self._digest is not None:
             self._digest.update(chunk)
 
+    def is_complete(self) -> bool:
+        """Has all of it arrived?"""
+        return self.received >= self._length
+
     def finish(self) -> None:
         """Raise `TruncatedOutput` or `ChecksumMismatch` if something is wrong."""
         if self.received != self._length:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable
 from typing import BinaryIO
@@ -20,10 +21,13 @@ class CountingWriter:
 
     def write(self, data: bytes) -> int:
         """Write bytes; returns how many."""
-        count = self._file.write(data)
+        count: int | None = self._file.write(data)
+        if count is None and isinstance(self._file, io.RawIOBase):
+            # It takes nothing now.
+            return 0
         self._written += len(data) if count is None else count
         self._progress(self._written)
-        return count
+        return len(data) if count is None else count
 
     def read(self, size: int = -1) -> bytes:
         """Read bytes back."""

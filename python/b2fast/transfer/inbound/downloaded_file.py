@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
 from ...cancel import naming_transfer
-from ...exception import ChecksumMismatch, InvalidArgument, TruncatedOutput
+from ...exception import ChecksumMismatch, InvalidArgument, InvalidUserInput, TruncatedOutput
 from ...progress import AbstractProgressListener, TransferProgress
 from ...utils.mtime import mtime_ns_of
 from ...utils.special_files import is_written_in_place, points_to_stdout
@@ -16,7 +18,8 @@ from .content_check import ContentCheck
 from .continued_body import open_response
 from .counting_writer import CountingWriter
 from .destination import check_destination, destination_errors
-from .downloader.abstract import is_decoded
+from .download_stream import DownloadStream
+from .downloader.abstract import is_decoded, write_all
 from .replace import ReplacedFile
 
 if TYPE_CHECKING:
@@ -30,13 +33,15 @@ if TYPE_CHECKING:
 
 _SHA1 = re.compile(r'[0-9a-fA-F]{40}')
 _MODES = (None, 'wb', 'wb+')
+READ_AHEAD = 4 * 1024 * 1024
+"""Bytes; what the first request of a download asks for."""
 
 
 class DownloadedFile:
     """A file, or a range of it, that is ready to be received.
 
-    ``download_version`` says what B2 told about it. The content is received by `save_to` or
-    `save`, and again by every further call.
+    ``download_version`` says what B2 told about it. The content is received by `save_to`, `save`
+    or `open_stream`, and again by every further call.
 
     :param response: the open download
     :param write_buffer_size: bytes to collect before a write into a file object
@@ -92,10 +97,13 @@ class DownloadedFile:
         `TruncatedOutput` for content that is not what B2 announced, and `LocalFileError`, with
         its ``errno``, for a full disk and the like.
         """
+        with self._closed_on_refusal():
+            self._save_to(os.fspath(path_), mode, allow_seeking)
+
+    def _save_to(self, path: str, mode: str | None, allow_seeking: bool | None) -> None:
         if mode not in _MODES:
             raise InvalidArgument('mode', "must be 'wb' or 'wb+'")
         strategy = self._choose_strategy(allow_seeking is not False and mode != 'wb')
-        path = os.fspath(path_)
         if is_written_in_place(path):
             self._save_in_place(path)
             return
@@ -145,12 +153,34 @@ class DownloadedFile:
             with naming_transfer(self.download_version.file_name, 'download it again'):
                 while chunk := response.read(self.download_manager.chunk_size(self)):
                     check.update(chunk)
-                    file.write(chunk)
+                    write_all(file, chunk)
                     progress.update(check.received)
             check.finish()
             progress.finish()
         finally:
             response.close()
+
+    def open_stream(self, read_ahead: int = READ_AHEAD) -> DownloadStream:
+        """Open the content as a stream, to be read while it is received; see `DownloadStream`.
+
+        :param read_ahead: how many bytes to receive, at most, before they are read
+
+        The stream raises what `save` raises, but for errors of a file. It has to be closed, or
+        used in a ``with`` block, if it is not read to its end. Raises `InvalidArgument` for a
+        ``read_ahead`` that is not positive, and `InvalidUserInput` if the content is to be decoded
+        (``decode_content``), which `save` does.
+        """
+        if read_ahead < 1:
+            raise InvalidArgument('read_ahead', 'must be at least 1')
+        version = self.download_version
+        if is_decoded(version):
+            raise InvalidUserInput('content that is to be decoded cannot be read as a stream')
+        return DownloadStream(
+            self._take_response(),
+            ContentCheck(self._expected_sha1(), version.content_length),
+            TransferProgress(self.progress_listener, version.content_length),
+            read_ahead,
+        )
 
     def _choose_strategy(self, allow_seeking: bool) -> AbstractDownloader:
         self.download_strategy = self.download_manager.strategy_for(
@@ -200,6 +230,16 @@ class DownloadedFile:
             self._used = True
             return self.response
         return self.download_manager.open_again(self)
+
+    @contextmanager
+    def _closed_on_refusal(self) -> Iterator[None]:
+        """Close the open download if an error comes before it is used; another can be opened."""
+        try:
+            yield
+        except BaseException:
+            if not self._used:
+                self._take_response().close()
+            raise
 
     def _expected_sha1(self) -> str | None:
         if not self.check_hash or self.range_ is not None:

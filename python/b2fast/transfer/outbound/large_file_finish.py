@@ -14,42 +14,43 @@ if TYPE_CHECKING:
 
 
 def finish_large_file(
-    session: B2Session,
-    file_id: str,
-    part_sha1s: Sequence[str],
-    length: int,
-    sha1s: Collection[str | None] | None = None,
+    session: B2Session, file_id: str, part_sha1s: Sequence[str], length: int, sha1: str | None
 ) -> dict[str, Any]:
     """Make the parts a file (``b2_finish_large_file``); returns B2's answer.
 
     :param part_sha1s: the SHA-1 of each part in hex, in order
     :param length: bytes of all parts
-    :param sha1s: what a file that is finished already may say of its content; None for anything
+    :param sha1: of all the content in hex, if it is known
     """
     try:
         return session.finish_large_file(file_id, list(part_sha1s))
-    except B2Error:
+    except B2Error as error:
         # The answer may have been lost and the work done, which a repeated call is refused
-        # for; or another process was faster.
-        found = finished_file(session, file_id, length, sha1s)
+        # for; or another process was faster. What that one has made is ours only if its SHA-1
+        # says so: a file that nobody knows the SHA-1 of must be the work of a call of our own.
+        if sha1 is None and error.attempts is None:
+            raise
+        found = finished_file(session, file_id, length, {sha1, None})
         if found is None:
             raise
         return found
 
 
 def finished_file(
-    session: B2Session, file_id: str, length: int, sha1s: Collection[str | None] | None = None
+    session: B2Session, file_id: str, length: int, sha1s: Collection[str | None]
 ) -> dict[str, Any] | None:
-    """The file as B2 has it, if it is finished with this content; see `finish_large_file`."""
+    """The file as B2 has it, if it is finished with this content.
+
+    :param length: bytes
+    :param sha1s: what its file info may say of its content
+    """
     try:
         found = session.get_file_info_by_id(file_id)
     except B2Error:
         return None
     # Only a finished file has an upload's file info.
     same = found.get('action') == 'upload' and found.get('contentLength') == length
-    if same and sha1s is not None:
-        same = found.get('fileInfo', {}).get(LARGE_FILE_SHA1) in sha1s
-    return found if same else None
+    return found if same and found.get('fileInfo', {}).get(LARGE_FILE_SHA1) in sha1s else None
 
 
 @contextmanager

@@ -1,30 +1,18 @@
-"""The upload of one large file, from the search for its beginnings to its finish."""
+"""The upload of one source as a large file."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ...exception import (
-    BadRequest,
-    ChecksumMismatch,
-    MissingPart,
-    PartSha1Mismatch,
-    ResourceNotFound,
-)
-from ...http_constants import LARGE_FILE_SHA1
-from ...large_file import in_use
-from ...large_file.unfinished import LargeFilePlan, StartedFile, claim_given, claim_unfinished
+from ...large_file.unfinished import LargeFilePlan, StartedFile, claim_given
 from .file_upload import FileUpload, PartUpload
-from .large_file_finish import finish_large_file, finished_file, named_in_errors
+from .large_file_making import LargeFileMaking, StoredParts
 
 if TYPE_CHECKING:
     from ...progress import TransferProgress
     from ...services import Services
     from ..seam import UploadContent
-
-_REFUSALS = (BadRequest, ResourceNotFound, ChecksumMismatch, MissingPart, PartSha1Mismatch)
-"""What is said of a large file that is finished or cancelled, or has parts of somebody else."""
 
 
 class LargeFileUpload:
@@ -62,75 +50,30 @@ class LargeFileUpload:
 
         :param resume_file_id: the unfinished file to go on with; None for the best there is
         """
-        plan = LargeFilePlan(self._upload, self._parts, self._sha1, self._known_part_sha1s)
+        lengths = [length for _, length in self._parts]
+        plan = LargeFilePlan(self._upload, lengths, self._sha1, self._part_sha1)
+        making = LargeFileMaking(
+            self._services, self._upload, self._sha1, self._content.length, self._send
+        )
         if resume_file_id is not None:
-            return self._complete(claim_given(self._services, plan, resume_file_id))
-        resumed = claim_unfinished(self._services, plan)
-        if resumed is not None:
-            try:
-                return self._complete(resumed)
-            except _REFUSALS:
-                # Another process has cancelled it, or sent something else.
-                pass
-        return self._complete(self._start())
+            return making.complete(claim_given(self._services, plan, resume_file_id))
+        return making.run(plan)
 
-    def _known_part_sha1s(self) -> list[str]:
+    def _part_sha1(self, number: int) -> str:
         if self._part_sha1s is None:
             _, self._part_sha1s = self._content.hash_parts(self._parts)
-        return self._part_sha1s
+        return self._part_sha1s[number - 1]
 
-    def _start(self) -> StartedFile:
-        upload = self._upload
-        sha1_info = {} if self._sha1 is None else {LARGE_FILE_SHA1: self._sha1}
-        while True:
-            answer = self._services.session.start_large_file(
-                upload.bucket_id,
-                upload.file_name,
-                upload.content_type,
-                {**upload.file_info, **sha1_info},
-                server_side_encryption=upload.encryption,
-                file_retention=upload.file_retention,
-                legal_hold=upload.legal_hold,
-                custom_upload_timestamp=upload.custom_upload_timestamp,
-            )
-            # Between the start and the claim another upload of the process may have found it.
-            if in_use.claim(self._account_id, answer['fileId']):
-                return StartedFile(answer['fileId'], {})
-
-    def _complete(self, started: StartedFile) -> dict[str, Any]:
-        """Send what is missing and finish; gives the claim back."""
-        file_id = started.file_id
-        account_id = self._account_id
-        session, length = self._services.session, self._content.length
-        try:
-            with named_in_errors(self._upload.file_name, file_id):
-                try:
-                    sha1s = self._send(started)
-                except _REFUSALS:
-                    # A file that says no SHA-1 may have parts of somebody else.
-                    said = () if self._sha1 is None else (self._sha1,)
-                    found = finished_file(session, file_id, length, said)
-                    if found is None:
-                        raise
-                    return found
-                return finish_large_file(session, file_id, sha1s, length, {self._sha1, None})
-        finally:
-            in_use.release(account_id, file_id)
-
-    @property
-    def _account_id(self) -> str:
-        return self._services.session.account_info.get_account_id()
-
-    def _send(self, started: StartedFile) -> list[str]:
+    def _send(self, started: StartedFile) -> StoredParts:
         known: Sequence[str | None] = self._part_sha1s or [None] * len(self._parts)
         missing = [
             PartUpload(number, offset, length, sha1)
             for number, ((offset, length), sha1) in enumerate(
                 zip(self._parts, known, strict=True), start=1
             )
-            if number not in started.sha1s
+            if number not in started.parts
         ]
-        sha1s = dict(started.sha1s)
+        sha1s = {number: part.content_sha1 for number, part in started.parts.items()}
         if missing:
             there = self._content.length - sum(part.length for part in missing)
             self._progress.update(there)
@@ -143,4 +86,5 @@ class LargeFileUpload:
                 ),
             )
             sha1s.update(zip((part.number for part in missing), sent, strict=True))
-        return [sha1s[number] for number in range(1, len(self._parts) + 1)]
+        in_order = [sha1s[number] for number in range(1, len(self._parts) + 1)]
+        return StoredParts(in_order, self._content.length)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from ..._core import hashing
-from ...exception import InvalidUploadSource
+from ...exception import InvalidUploadSource, SourceChanged
 from ...http_constants import DEFAULT_MIN_PART_SIZE
 from ...stream.range import RangeOfInputStream, go_to, wrap_with_range
 from ...utils.hashing import hex_sha1_of_file
@@ -98,6 +98,8 @@ class UploadSourceLocalFileBase(AbstractUploadSource):
 
     :param local_path: its path; symbolic links are followed
     :param content_sha1: its SHA-1 in hex, if it is known
+    :ivar file_state: bytes of the file and when it was modified, in nanoseconds since 1970, as it
+        was looked at
 
     Raises `InvalidUploadSource` if there is no regular file.
     """
@@ -107,6 +109,7 @@ class UploadSourceLocalFileBase(AbstractUploadSource):
     ) -> None:
         self.local_path = Path(local_path)
         self.content_length = 0
+        self.file_state: tuple[int, int] | None = None
         self.content_sha1 = content_sha1
         self.check_path_and_get_size()
 
@@ -121,7 +124,15 @@ class UploadSourceLocalFileBase(AbstractUploadSource):
         """Look at the file again. Raises `InvalidUploadSource` if it is no regular file."""
         if not self.local_path.is_file():
             raise InvalidUploadSource(self.local_path)
-        self.content_length = self.local_path.stat().st_size
+        found = self.local_path.stat()
+        self.content_length = found.st_size
+        self.file_state = found.st_size, found.st_mtime_ns
+
+    def check_unchanged(self) -> None:
+        """Raise `SourceChanged` if the file is not as it was when it was looked at."""
+        found = self.local_path.stat()
+        if self.file_state not in (None, (found.st_size, found.st_mtime_ns)):
+            raise SourceChanged(str(self.local_path))
 
     def get_content_length(self) -> int:
         """The file's size in bytes when it was looked at."""
@@ -169,9 +180,13 @@ class UploadSourceLocalFile(UploadSourceLocalFileBase):
             if self.content_sha1 is None:
                 # Whichever way the file is sent, its SHA-1 goes with it.
                 self.content_sha1 = digester.update_from_stream()
+        # What is copied and the SHA-1 belong to the content that was read just now.
+        self.check_unchanged()
         if not same:
             return whole
         encryption = file_version.server_side_encryption
+        rest = UploadSourceLocalFileRange(self.local_path, offset=stored)
+        rest.file_state = self.file_state
         return [
             CopySource(
                 file_version.id_,
@@ -181,7 +196,7 @@ class UploadSourceLocalFile(UploadSourceLocalFileBase):
                 source_file_info=file_version.file_info,
                 source_content_type=file_version.content_type,
             ),
-            UploadSourceLocalFileRange(self.local_path, offset=stored),
+            rest,
         ]
 
 
@@ -336,6 +351,11 @@ def stretch_of_file(source: AbstractUploadSource) -> tuple[Path, int] | None:
         return source.local_path, source.offset
     path = path_of_content(source)
     return None if path is None else (path, 0)
+
+
+def name_of(source: OutboundTransferSource) -> str:
+    """What errors call a source."""
+    return str(getattr(source, 'local_path', source))
 
 
 def bytes_of(data: bytes | bytearray | memoryview) -> bytes | bytearray:

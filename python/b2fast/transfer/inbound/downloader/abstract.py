@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -193,9 +195,17 @@ def receive(body: ContinuedBody, length: int, take: Callable[[bytes], object]) -
     return received
 
 
-def write_all(file: BinaryIO, data: bytes) -> None:
-    """Write all of the data, also into a file that takes less at a time."""
-    written = file.write(data)
-    while isinstance(written, int) and 0 < written < len(data):
-        data = data[written:]
-        written = file.write(data)
+def write_all(file: BinaryIO, data: bytes | memoryview) -> None:
+    """Write all of the data, also into a file that takes less at a time.
+
+    Raises `BlockingIOError` for a file that does not wait until it can take more.
+    """
+    while data:
+        written: object = file.write(data)
+        if isinstance(written, int) and written > 0:
+            data = memoryview(data)[written:]
+        elif isinstance(written, int) or isinstance(file, io.RawIOBase):
+            raise BlockingIOError(errno.EAGAIN, 'the file does not wait until it can take more')
+        else:
+            # An object of the program's own that does not say.
+            return
