@@ -147,10 +147,10 @@ def cancel_scope(
     result is asked for.
 
     What is under way ends within a fraction of a second, by an exception: `TransferCancelled`
-    after `CancelToken.cancel`, `DeadlineExceeded` after the deadline. A wait for a SOCKS proxy, or
-    in an adapter of the program's own in a session of ``requests``, ends at the latest with its
-    time-out. What can be resumed is kept: the parts of an
-    unfinished large file, and what has arrived of a download of 8 MiB or more.
+    after `CancelToken.cancel`, `DeadlineExceeded` after the deadline. Two things are waited for:
+    code of the program, as the ``read`` of its stream, until it returns, and SOCKS proxies or
+    adapters of a session of the program's own, until their time-out. What can be resumed is kept:
+    the parts of an unfinished large file, and what has arrived of a download of 8 MiB or more.
 
     :param token: ends the transfers when it is cancelled.
     :param deadline: seconds from now after which they end; None for no limit. Unlike
