@@ -71,6 +71,10 @@ if TYPE_CHECKING:
         DummyCache as DummyCache,
         InMemoryCache as InMemoryCache,
     )
+    from .cancel import (
+        CancelToken as CancelToken,
+        cancel_scope as cancel_scope,
+    )
     from .encryption.setting import (
         SSE_B2_AES as SSE_B2_AES,
         SSE_NONE as SSE_NONE,
@@ -376,6 +380,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'AuthInfoCache',
         'DummyCache',
         'InMemoryCache',
+    ),
+    'cancel': (
+        'CancelToken',
+        'cancel_scope',
     ),
     'encryption.setting': (
         'EncryptionKey',

@@ -10,6 +10,7 @@ from .account_info import AbstractAccountInfo, InMemoryAccountInfo
 from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
 from .b2http import B2Http
 from .cache import AbstractCache, AuthInfoCache
+from .cancel import check_scope
 from .exception import InvalidAuthToken, MissingAccountData, Unauthorized
 from .log import logger_of
 from .raw_api import ALL_CAPABILITIES, REALM_URLS, AbstractRawApi, B2RawHTTPApi
@@ -211,6 +212,7 @@ class AuthorizedSession:
 
     def _made(self, name: str | None, call: Callable[[], _T]) -> _T:
         """Make a call, and count it if the raw API does not."""
+        check_scope()
         if not self._counts_here:
             return call()
         self.counter.requested(name)

@@ -15,6 +15,7 @@ from random import random
 from typing import TYPE_CHECKING, Any
 
 from .api_config import DEFAULT_HTTP_API_CONFIG, B2HttpApiConfig
+from .cancel import check_scope, current_scope, sleep
 from .exception import B2Error, TooManyRequests
 from .http_body import StreamBody
 from .http_callback import ClockSkewHook, HttpCallback
@@ -57,6 +58,9 @@ _POOL_SIZE = 100
 # http.client reads a body in pieces of 16 kB by default, which costs more than sending them.
 _BODY_BLOCK_SIZE = 256 * 1024
 
+# 0 would not be taken for a time-out.
+_SHORTEST_TIMEOUT = 0.001
+
 _DOT_SEGMENT = re.compile(r'(?<=/)\.{1,2}(?=/|$)')
 
 _COPY_CALLS = ('/b2_copy_file', '/b2_copy_part')
@@ -87,6 +91,8 @@ class B2Http:
 
     A failed attempt is repeated when its error says so (`B2Error.should_retry_http`): network
     errors, 408, 429 and 5xx, as `RetryPolicies` says; ``Retry-After`` is obeyed.
+
+    The end of a `cancel_scope` ends a request within it.
 
     An instance may be used by many threads, and by a child process after ``fork``.
 
@@ -119,7 +125,7 @@ class B2Http:
 
     def _start(self) -> None:
         """Make what stays in the process, and is left behind by pickle."""
-        self._sleep: Callable[[float], object] = time.sleep
+        self._sleep: Callable[[float], object] = sleep
         self._clock: Callable[[], float] = time.monotonic
         self._random: Callable[[], float] = random
         # By process ID.  A child of fork leaves its parent's objects untouched and alive: their
@@ -310,11 +316,14 @@ class B2Http:
     def _new_session(self) -> requests.Session:
         from requests.adapters import HTTPAdapter
 
+        from .http_connections import make_breakable
+
         session = self.api_config.http_session_factory()
         for adapter in session.adapters.values():
             # An adapter that the caller has chosen stays as it is.
             if type(adapter) is HTTPAdapter:
                 adapter.init_poolmanager(_POOL_SIZE, _POOL_SIZE, blocksize=_BODY_BLOCK_SIZE)
+                make_breakable(adapter)
         return session
 
     def _new_engine(self, connections: int) -> Engine:
@@ -367,6 +376,7 @@ class B2Http:
             # Longer by a random share, since not all are to come back at once.
             self._sleep(pause * (1 + self._random() / 4))
         while True:
+            check_scope()
             attempts += 1
             try:
                 response = self._attempt(request)
@@ -427,7 +437,10 @@ class B2Http:
                 headers=headers,
                 data=request.body,
                 params=request.params,
-                timeout=(self._connect_timeout(), request.idle_timeout),
+                timeout=(
+                    _within_scope(self._connect_timeout()),
+                    _within_scope(request.idle_timeout),
+                ),
                 # Always: decoding has to be turned off before anything is read.
                 stream=True,
                 # A redirect would take the token to a host that B2 did not name; B2 uses none.
@@ -442,6 +455,8 @@ class B2Http:
         except requests.RequestException as error:
             if not never_left(error):
                 self.counter.requested(request.call)
+            # The end of a scope breaks connections off.
+            check_scope()
             if isinstance(request.body, StreamBody) and request.body.error is not None:
                 raise request.body.error from None
             raise error_of_exception(error, request) from None
@@ -455,6 +470,13 @@ def _body_of(
     if data is None or isinstance(data, bytes):
         return data
     return StreamBody(data, headers)
+
+
+def _within_scope(timeout: float) -> float:
+    """A time-out in seconds, but no longer than the scope of the context lasts."""
+    scope = current_scope()
+    remaining = None if scope is None else scope.remaining
+    return timeout if remaining is None else max(min(timeout, remaining), _SHORTEST_TIMEOUT)
 
 
 def _with_dots(url: str) -> str:

@@ -34,6 +34,15 @@ class AbstractProgressListener(metaclass=ABCMeta):
     def bytes_completed(self, byte_count: int) -> None:
         """Take the number of bytes that are done since the start of the transfer."""
 
+    # Not abstract: programs written for b2sdk do not have it.
+    def bytes_retried(self, byte_count: int) -> None:  # noqa: B027
+        """Take the number of bytes that were sent again, because an attempt had failed.
+
+        They are not among those that are completed, and their number does not fall. It is called
+        only when there are any. This class does nothing with it. A download goes on where it
+        broke off, so it has none.
+        """
+
     def close(self) -> None:
         """Show no more progress. Closing again does nothing."""
         self._closed = True
@@ -202,20 +211,27 @@ def _has_tqdm() -> bool:
     return importlib.util.find_spec('tqdm') is not None
 
 
-class TransferProgress:
-    """Tells a listener about one transfer, keeping the promises of the listener's class.
+def tell_retried(listener: AbstractProgressListener, byte_count: int) -> None:
+    """Call `AbstractProgressListener.bytes_retried`, which others that b2sdk takes do not have."""
+    if isinstance(listener, AbstractProgressListener):
+        listener.bytes_retried(byte_count)
 
-    Transfers report what they have, which may fall back when a part is sent again.
-    """
+
+class TransferProgress:
+    """Tells a listener about one transfer, keeping the promises of the listener's class."""
 
     def __init__(self, listener: AbstractProgressListener, total: int) -> None:
         self._listener = listener
         self._total = total
         self._last: int | None = None
+        self._retried = 0
         listener.set_total_bytes(total)
 
-    def update(self, byte_count: int) -> None:
-        """Tell the number of completed bytes if it grew."""
+    def update(self, byte_count: int, retried: int = 0) -> None:
+        """Tell the number of completed bytes, and that of bytes moved again, if they grew."""
+        if retried > self._retried:
+            self._retried = retried
+            tell_retried(self._listener, retried)
         byte_count = min(byte_count, self._total)
         if byte_count > (self._last or 0):
             self._last = byte_count

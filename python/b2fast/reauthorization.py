@@ -7,7 +7,8 @@ import os
 import threading
 from collections.abc import Callable
 
-from .exception import B2Error
+from .cancel import locked
+from .exception import B2Error, DeadlineExceeded, TransferCancelled
 
 
 class Reauthorizer:
@@ -38,7 +39,7 @@ class Reauthorizer:
             # A child of fork: the lock may be held by a thread that the child does not have.
             self._reset()
         failures_seen = self._failures
-        with self._lock:
+        with locked(self._lock):
             token = self._current_token()
             if token != failed_token:
                 return token
@@ -46,6 +47,9 @@ class Reauthorizer:
                 raise copy.copy(self._error)
             try:
                 self._authorize()
+            except (TransferCancelled, DeadlineExceeded):
+                # That concerns nobody else: the next one authorizes.
+                raise
             except B2Error as error:
                 self._error = error
                 self._failures += 1

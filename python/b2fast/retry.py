@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
+from .cancel import sleep
+
 Kind = Literal['calls', 'uploads', 'downloads', 'copies']
 """What a request is for, as the fields of `RetryPolicies` and `Timeouts` are called."""
 
@@ -127,12 +129,14 @@ class Attempts:
     def wait(self, asked: float | None) -> bool:
         """Wait after a failure; False, at once, if the policy allows no further attempt.
 
+        Raises as `check_scope` when the scope of the context is over.
+
         :param asked: the seconds of ``Retry-After``, if the service named them.
         """
         delay = self.pause(asked)
         if delay is None:
             return False
-        time.sleep(delay)
+        sleep(delay)
         return True
 
     def pause(self, asked: float | None) -> float | None:

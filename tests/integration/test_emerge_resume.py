@@ -108,7 +108,7 @@ def test_parts_that_differ_are_sent_again(
         seam = account.api.services.transfer_seam
         with seam.open(UploadSourceBytes(data)) as opened:
             opened.send_parts(
-                file_id, [PartUpload(number, 0, len(data), None)], None, lambda _: None
+                file_id, [PartUpload(number, 0, len(data), None)], None, lambda *_: None
             )
     before = account.api.stats().bytes_sent
     # No SHA-1 of the whole goes into the file info: there are two sources.

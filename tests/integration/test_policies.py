@@ -147,6 +147,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Time:
     fake = SimpleNamespace(monotonic=time.monotonic, sleep=time.sleep)
     monkeypatch.setattr('b2fast.retry.time', fake)
     monkeypatch.setattr('b2fast.b2http.time', fake)
+    monkeypatch.setattr('b2fast.cancel.time', fake)
     return time
 
 

@@ -12,7 +12,7 @@ SNIPPETS = snippets('README.md', 'python')
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 3
+    assert len(SNIPPETS) == 4
 
 
 @pytest.mark.parametrize('snippet', SNIPPETS, ids=last_line)

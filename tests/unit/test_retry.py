@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, strategies as st
 
-from b2fast import retry
+from b2fast import cancel, retry
 from b2fast.retry import Attempts, Kind, RetryPolicies, RetryPolicy, Timeouts
 
 KINDS = get_args(Kind)
@@ -132,6 +132,7 @@ def test_no_attempt_begins_behind_the_deadline(
     with pytest.MonkeyPatch.context() as patch:
         time = Time()
         patch.setattr(retry, 'time', time)
+        patch.setattr(cancel, 'time', time)
         attempts = Attempts(RetryPolicy(attempts=allowed, deadline=deadline))
         first_failure: float | None = None
         failures = 0

@@ -274,14 +274,14 @@ class CountingLock:
         self._missing = expected
         self.all_here = threading.Event()
 
-    def __enter__(self) -> None:
+    def acquire(self) -> bool:
         with self._mutex:
             self._missing -= 1
             if self._missing == 0:
                 self.all_here.set()
-        self._lock.acquire()
+        return self._lock.acquire()
 
-    def __exit__(self, *args: object) -> None:
+    def release(self) -> None:
         self._lock.release()
 
 

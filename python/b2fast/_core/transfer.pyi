@@ -1,6 +1,9 @@
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from os import PathLike
-from typing import Final, final
+from typing import Any, Final, Self, final
+
+from typing_extensions import disjoint_base
 
 # How the names end of what a download has beside its target until it is complete (content,
 # journal, journal in the making). They begin with a point.
@@ -9,7 +12,8 @@ TEMPORARY_SUFFIXES: Final[tuple[str, str, str]]
 # Raised by every call of this module when a transfer fails; `b2fast.transfer.errors` turns it
 # into an exception of b2fast.exception, so that it never leaves the package. An exception
 # raised by a callback (a lease source, `authorize`, a progress callback) or by a signal
-# handler (KeyboardInterrupt) comes back as it is.
+# handler (KeyboardInterrupt) comes back as it is. A progress callback is given the bytes that have
+# moved, and the bytes that have moved again because an attempt had failed; neither ever falls.
 class TransferError(Exception):
     kind: str
     message: str
@@ -50,7 +54,7 @@ class Source:
         self,
         parts: Sequence[tuple[int, int]],
         *,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> tuple[str, list[str]]: ...
 
 # Upload URLs with their tokens; `source` returns (upload URL, upload token) of a new one.
@@ -80,7 +84,7 @@ class Download:
         sha1: str | None = None,
         streams: int = 1,
         mtime_ns: int | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> None: ...
 
 # What engines have asked the service for; bytes are those of content.
@@ -146,7 +150,7 @@ class Engine:
         *,
         retry: Retry,
         sha1: str | None = None,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> bytes: ...
     def upload_parts(
         self,
@@ -157,7 +161,7 @@ class Engine:
         *,
         retry: Retry,
         workers: int,
-        progress: Callable[[int], None] | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> list[str]: ...
     def open_download(
         self,
@@ -169,15 +173,26 @@ class Engine:
         range: tuple[int, int | None] | None = None,
     ) -> Download: ...
 
-# Ends the transfers of threads that are under it (`with stop:`), as cancelled ones.
-@final
-class Stop:
-    def __new__(cls) -> Stop: ...
+# What ends the transfers that are started in a context, queues of many files included.
+CURRENT_SCOPE: Final[ContextVar[Any]]
+
+@disjoint_base
+class CancelFlag:
+    def __new__(cls) -> Self: ...
     def set(self) -> None: ...
     @property
     def is_set(self) -> bool: ...
-    def __enter__(self) -> None: ...
-    def __exit__(self, _class: object, _value: object, _traceback: object, /) -> None: ...
+
+# Over when the flag is set, after `deadline` seconds, or when the outer one is over.
+@disjoint_base
+class Scope:
+    def __new__(
+        cls, outer: Scope | None, flag: CancelFlag | None, deadline: float | None
+    ) -> Self: ...
+    @property
+    def is_over(self) -> bool: ...
+    @property
+    def remaining(self) -> float | None: ...
 
 # Small files, many at a time, on threads of the queue. Results are (ticket, value, error, bytes).
 # Without value and error, an upload was not begun, because it is not for this queue.
@@ -201,6 +216,8 @@ class BulkUploads:
         sha1: str | None = None,
     ) -> None: ...
     def results(self, wait: float) -> list[tuple[int, bytes | None, Exception | None, int]]: ...
+    @property
+    def bytes_retried(self) -> int: ...
     def ring(self) -> None: ...
     def stop(self, grace: float) -> None: ...
 

@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 
 from .._core.transfer import BulkDownloads, BulkUploads
 from .progress import BulkProgress, Share
-from .pump import Lane
-from .threads import GRACE, ThreadLane
+from .pump import GRACE, Lane
+from .threads import ThreadLane
 
 _Value = TypeVar('_Value')
 _Given = TypeVar('_Given')

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .._core.planning import MAX_PART_SIZE
 from .._core.transfer import TransferError
+from ..cancel import naming_transfer
 from ..exception import WrongEncryptionSettingForFileWrite
 from ..transfer.engine_seam import answer_of_upload
 from ..transfer.errors import Direction, exception_of
@@ -48,6 +50,7 @@ class EngineUploads(EngineLane[UploadItem, 'FileVersion']):
         takes_parts_from = minimum + max(info.get_recommended_part_size(), minimum)
         self._large_from = min(takes_parts_from, MAX_PART_SIZE + 1, _SMALL)
         self._uploads_of_core = seam.bulk_uploads(self._bucket.id_, workers, self._large_from)
+        self._retried = 0
         super().__init__(self._uploads_of_core, workers, progress)
 
     def start(self, ticket: int, item: Any) -> None:
@@ -64,6 +67,13 @@ class EngineUploads(EngineLane[UploadItem, 'FileVersion']):
         else:
             self._uploads_of_core.push_bytes(ticket, content, headers, sha1)
         self._in_queue[ticket] = given
+
+    def finished(self, wait: float) -> Iterable[tuple[int, FileVersion | None, Exception | None]]:
+        """See `Lane.finished`."""
+        yield from super().finished(wait)
+        retried = self._uploads_of_core.bytes_retried
+        self._progress.add(retried=retried - self._retried)
+        self._retried = retried
 
     def _checked_headers(self, given: UploadItem, length: int) -> list[tuple[str, str]]:
         validate_b2_file_name(given.file_name)
@@ -83,7 +93,8 @@ class EngineUploads(EngineLane[UploadItem, 'FileVersion']):
 
     def _fail(self, given: UploadItem, error: Exception) -> None:
         if isinstance(error, TransferError):
-            raise exception_of(error, Direction.UPLOAD) from None
+            with naming_transfer(given.file_name, 'upload it again'):
+                raise exception_of(error, Direction.UPLOAD) from None
         raise error
 
     def _value_of(self, ticket: int, given: UploadItem, value: Any) -> FileVersion | None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 import time
 
-from .._core.transfer import Stop
-from ..exception import TransferCancelled
-from ..progress import AbstractProgressListener
+from ..progress import AbstractProgressListener, tell_retried
 
 _SECONDS_BETWEEN_CALLS = 0.1
 
@@ -24,14 +22,16 @@ class BulkProgress:
         self._lock = threading.Lock()
         self._total = 0
         self._done = 0
-        self._told: tuple[int | None, int | None] = (None, None)
+        self._retried = 0
+        self._told: tuple[int | None, int | None, int] = (None, None, 0)
         self._next_call = 0.0
 
-    def add(self, total: int = 0, done: int = 0) -> None:
-        """Bytes became known, or were done."""
+    def add(self, total: int = 0, done: int = 0, retried: int = 0) -> None:
+        """Bytes became known, were done, or were moved again."""
         with self._lock:
             self._total += total
             self._done += done
+            self._retried += retried
 
     def tell(self) -> None:
         """Tell the listener if that is due; on the thread that runs the call."""
@@ -48,24 +48,26 @@ class BulkProgress:
 
     def _tell(self, listener: AbstractProgressListener) -> None:
         with self._lock:
-            total, done = self._total, self._done
-        told_total, told_done = self._told
-        self._told = total, done
+            total, done, retried = self._total, self._done, self._retried
+        told_total, told_done, told_retried = self._told
+        self._told = total, done, retried
         if total != told_total:
             listener.set_total_bytes(total)
         if done != told_done:
             listener.bytes_completed(done)
+        if retried != told_retried:
+            tell_retried(listener, retried)
 
 
 class Share(AbstractProgressListener):
-    """Listens to one transfer of many; ends it when the call was stopped."""
+    """Listens to one transfer of many."""
 
-    def __init__(self, whole: BulkProgress, stop: Stop) -> None:
+    def __init__(self, whole: BulkProgress) -> None:
         super().__init__()
         self._whole = whole
-        self._stop = stop
         self._total = 0
         self._done = 0
+        self._retried = 0
 
     def set_total_bytes(self, total_byte_count: int) -> None:
         """Add the bytes to the total of all."""
@@ -73,14 +75,17 @@ class Share(AbstractProgressListener):
         self._total = total_byte_count
 
     def bytes_completed(self, byte_count: int) -> None:
-        """Add what is new to what is done. Raises `TransferCancelled` after a stop."""
-        if self._stop.is_set:
-            raise TransferCancelled('the bulk call was stopped')
+        """Add what is new to what is done."""
         if byte_count > self._total:
             self.set_total_bytes(byte_count)
         if byte_count > self._done:
             self._whole.add(done=byte_count - self._done)
             self._done = byte_count
+
+    def bytes_retried(self, byte_count: int) -> None:
+        """Add what is new to what was moved again."""
+        self._whole.add(retried=byte_count - self._retried)
+        self._retried = byte_count
 
     def settle(self) -> None:
         """The transfer is over: take what was not done off the total."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterable
 from itertools import count
 from typing import Any, Generic, TypeVar
 
+from ..cancel import current_scope
+from ..exception import DeadlineExceeded, TransferCancelled
 from ..progress import AbstractProgressListener
 from .items import BulkResult
 from .progress import BulkProgress
@@ -15,6 +18,9 @@ _Value = TypeVar('_Value')
 
 ITEMS_PER_WORKER = 8
 """How far the items are read ahead: enough that no worker waits for the caller."""
+
+GRACE = 0.8
+"""Seconds that a stopped call waits for what it has begun."""
 
 LONGEST_WAIT = 0.05
 """Seconds after which a waiting caller looks at its progress."""
@@ -48,7 +54,9 @@ def results(
     """Have the work done for all items, and yield a result for each, in the order of their ends.
 
     Items are read when there is room for them, on the thread that asks for results. However the
-    generator ends, the lane is stopped.
+    generator ends, the lane is stopped. When the scope of the context is over, no more items are
+    read; those that were begun have results, and then `TransferCancelled` or `DeadlineExceeded`
+    is raised.
 
     :param make_lane: is called when the first result is asked for
     """
@@ -59,8 +67,17 @@ def results(
     open_items: dict[int, Any] = {}
     room = ITEMS_PER_WORKER * workers
     more = True
+    scope = current_scope()
+    was_ended = False
+    leave_at: float | None = None
     try:
         while more or open_items:
+            if leave_at is None:
+                if scope is not None and scope.is_over:
+                    more, was_ended = False, True
+                    leave_at = time.monotonic() + GRACE
+            elif time.monotonic() > leave_at:
+                break
             wait = LONGEST_WAIT
             if more and len(open_items) < room:
                 # What a slow source of items gives is begun before the next one is asked for.
@@ -78,8 +95,11 @@ def results(
                     else:
                         open_items[ticket] = item
             for ticket, value, error in lane.finished(wait):
+                was_ended |= isinstance(error, (TransferCancelled, DeadlineExceeded))
                 yield BulkResult(open_items.pop(ticket), value, error)
             progress.tell()
         progress.finish()
+        if was_ended and scope is not None:
+            scope.check()
     finally:
         lane.stop()

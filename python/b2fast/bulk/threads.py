@@ -8,21 +8,18 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
-from .._core.transfer import Stop
+from ..cancel import CancelToken, cancel_scope, in_this_context
 from .progress import BulkProgress, Share
-from .pump import Lane
+from .pump import GRACE, Lane
 
 _Value = TypeVar('_Value')
-
-GRACE = 0.8
-"""Seconds that a stopped call waits for its threads."""
 
 
 class ThreadLane(Lane[_Value]):
     """Calls a function for each item in threads of its own.
 
-    They are daemons: one that waits for the network when the call is stopped is left behind, and
-    ends when it has its answer.
+    They are daemons: one that hears nothing of the end of the call, as it looks up a name or is in
+    code of the program, is left behind.
 
     :param work: is given the item and the progress to report to
     :param ring: is called when an item is done
@@ -39,7 +36,7 @@ class ThreadLane(Lane[_Value]):
         self._work = work
         self._workers = workers
         self._progress = progress
-        self._stop = Stop()
+        self._token = CancelToken()
         self._todo: deque[tuple[int, Any]] = deque()
         self._done: deque[tuple[int, _Value | None, Exception | None]] = deque()
         lock = threading.Lock()
@@ -53,7 +50,9 @@ class ThreadLane(Lane[_Value]):
         with self._changed:
             self._todo.append((ticket, item))
             if self._idle < len(self._todo) and len(self._threads) < self._workers:
-                thread = threading.Thread(target=self._run, name='b2fast-bulk', daemon=True)
+                thread = threading.Thread(
+                    target=in_this_context(self._run), name='b2fast-bulk', daemon=True
+                )
                 thread.start()
                 self._threads.append(thread)
             else:
@@ -70,7 +69,7 @@ class ThreadLane(Lane[_Value]):
 
     def stop(self) -> None:
         """See `Lane.stop`."""
-        self._stop.set()
+        self._token.cancel()
         with self._changed:
             self._todo.clear()
             self._has_work.notify_all()
@@ -79,7 +78,7 @@ class ThreadLane(Lane[_Value]):
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self) -> None:
-        with self._stop:
+        with cancel_scope(self._token):
             while (job := self._next()) is not None:
                 ticket, item = job
                 value, error = self._call(item)
@@ -92,7 +91,7 @@ class ThreadLane(Lane[_Value]):
     def _next(self) -> tuple[int, Any] | None:
         with self._changed:
             while not self._todo:
-                if self._stop.is_set:
+                if self._token.is_cancelled:
                     return None
                 self._idle += 1
                 self._has_work.wait()
@@ -100,7 +99,7 @@ class ThreadLane(Lane[_Value]):
             return self._todo.popleft()
 
     def _call(self, item: Any) -> tuple[_Value | None, Exception | None]:
-        share = Share(self._progress, self._stop)
+        share = Share(self._progress)
         try:
             return self._work(item, share), None
         except Exception as error:

@@ -107,7 +107,39 @@ class CannotResumeUpload(B2Error, ValueError):
 
 
 class TransferCancelled(B2Error):
-    """The transfer was stopped by its owner before it was complete."""
+    """The transfer was cancelled by its owner before it was complete; see `cancel_scope`.
+
+    ``file_name`` is the file in the bucket, if it was about one, and ``how_to_go_on`` says what
+    is kept of it and how to get the rest.
+    """
+
+    file_name: str | None = None
+    how_to_go_on: str | None = None
+
+    def __str__(self) -> str:
+        return _end_of(self, super().__str__() or 'cancelled')
+
+
+class DeadlineExceeded(B2Error, TimeoutError):
+    """A transfer was not complete within the ``seconds`` of its `cancel_scope`.
+
+    ``file_name`` and ``how_to_go_on`` are those of `TransferCancelled`.
+    """
+
+    file_name: str | None = None
+    how_to_go_on: str | None = None
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+    def __str__(self) -> str:
+        return _end_of(self, f'not complete within the deadline of {self.seconds} s')
+
+
+def _end_of(error: TransferCancelled | DeadlineExceeded, what: str) -> str:
+    named = what if error.file_name is None else f'{error.file_name!r}: {what}'
+    return named if error.how_to_go_on is None else f'{named}; {error.how_to_go_on}'
 
 
 class UnboundStreamBufferTimeout(B2SimpleError):

@@ -19,6 +19,7 @@ from .._core.transfer import (
     Source,
     TransferError,
 )
+from ..cancel import in_this_context
 from ..encryption.types import EncryptionMode
 from ..exception import AccessDenied, InvalidJsonResponse, LocalFileError, SSECKeyError
 from .errors import Direction, exception_of
@@ -89,7 +90,11 @@ class UploadLeases:
     def of_large_file(self, file_id: str) -> Leases:
         """Upload URLs of one large file; they go when the caller forgets them."""
         kept = self._of_large_file.get(file_id)
-        return kept or Leases(_source_of_urls(self._session.get_upload_part_url, file_id))
+        if kept is not None:
+            return kept
+        # Asked for by threads of the core, which know no scope.
+        ask = in_this_context(self._session.get_upload_part_url)
+        return Leases(_source_of_urls(ask, file_id))
 
     @contextmanager
     def kept_of_large_file(self, file_id: str) -> Iterator[None]:
@@ -207,7 +212,7 @@ class EngineSeam(TransferSeam):
         """
         return BulkDownloads(
             self._engine,
-            self._session.authorize_again,
+            in_this_context(self._session.authorize_again),
             retry=_retry_of(self._session.retry_policies.downloads),
             workers=workers,
             verify=verify,
@@ -309,6 +314,11 @@ class _EngineContent(UploadContent):
 
 class EngineDownload(OpenDownload):
     """A download that the core has opened."""
+
+    HOW_TO_GO_ON = (
+        'download it to the same path again: of a file of 8 MiB or more, '
+        'what has arrived is not fetched twice'
+    )
 
     def __init__(self, download: Download) -> None:
         self._download = download

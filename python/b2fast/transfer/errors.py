@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import Enum
 
 from .._core.transfer import TransferError
+from ..cancel import current_scope
 from ..exception import (
     B2ConnectionError,
     B2Error,
@@ -78,6 +79,11 @@ def _local_file(error: TransferError, message: str) -> B2Error:
     return LocalFileError(error.path or '', error.errno, reason)
 
 
+def _cancelled(error: TransferError, message: str) -> B2Error:
+    scope = current_scope()
+    return scope.error() if scope is not None and scope.is_over else TransferCancelled(message)
+
+
 _MAKERS: dict[tuple[str, Direction | None], Callable[[TransferError, str], B2Error]] = {
     ('service', None): _service,
     ('unknown_host', None): _unknown_host,
@@ -92,7 +98,7 @@ _MAKERS: dict[tuple[str, Direction | None], Callable[[TransferError, str], B2Err
     ('checksum', None): _checksum,
     ('source_changed', None): _source_changed,
     ('local_file', None): _local_file,
-    ('cancelled', None): lambda error, message: TransferCancelled(message),
+    ('cancelled', None): _cancelled,
     ('invalid_argument', None): lambda error, message: InvalidUserInput(message),
     ('resources', None): lambda error, message: B2Error(message),
 }

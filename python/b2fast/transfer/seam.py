@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .outbound.file_upload import FileUpload, PartUpload
     from .outbound.upload_source import AbstractUploadSource
 
-Progress = Callable[[int], None]
-"""Is called with the number of bytes that are done."""
+Progress = Callable[[int, int], None]
+"""Is called with the number of bytes that are done, and with how many were moved again because
+an attempt had failed. Neither ever falls."""
 
 
 class UploadContent(ABC):
@@ -69,6 +70,9 @@ class UploadContent(ABC):
 
 class OpenDownload(ABC):
     """A download whose headers are there and whose body is to be read."""
+
+    HOW_TO_GO_ON = 'the target is as it was: download it again'
+    """What is kept of a `save_to` that was ended, and how to get the rest."""
 
     @property
     @abstractmethod

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..cancel import check_scope
 from ..exception import (
     B2Error,
     BadRequest,
@@ -40,7 +41,7 @@ _MAX_REFUSED_URLS = 3
 """Refusals after which the reason is not the upload URL but the key; the core has the same."""
 
 
-def _ignore(byte_count: int) -> None:
+def _ignore(*counts: int) -> None:
     """The progress that nobody wants to see."""
 
 
@@ -65,11 +66,32 @@ class StreamSeam(TransferSeam):
         return _StreamDownload(self._session, url, range_, encryption)
 
 
+class _Sent:
+    """What the attempts at the stretches of an upload have sent, one stretch after the other."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._before = 0
+        self._retried = 0
+        self.furthest = 0
+
+    def moved(self, start: int, end: int) -> None:
+        """An attempt has sent these bytes of the stretch."""
+        self._retried += max(0, min(self.furthest, end) - start)
+        self.furthest = max(self.furthest, end)
+        self._progress(self._before + self.furthest, self._retried)
+
+    def next_stretch(self) -> None:
+        """The stretch is done."""
+        self._before += self.furthest
+        self.furthest = 0
+
+
 class _ReadPart:
     """A stretch of a stream as a stream.
 
     :param name: of the source, for errors
-    :param progress: is called with how many of its bytes were read, up to the position
+    :param moved: is called with the first of its bytes that were read just now, and with the end
     :param count: is called with how many bytes were read just now
 
     `read` raises `SourceChanged` if the stream ends before the stretch.
@@ -81,7 +103,7 @@ class _ReadPart:
         stream: BinaryIO,
         offset: int,
         length: int,
-        progress: Progress,
+        moved: Callable[[int, int], None],
         count: Callable[[int], None],
     ) -> None:
         self._name = name
@@ -89,23 +111,23 @@ class _ReadPart:
         self._offset = offset
         self._left = length
         self._length = length
-        self._progress = progress
+        self._moved = moved
         self._count = count
-        self.furthest = 0
         if offset:
             stream.seek(offset)
 
     def read(self, size: int | None = -1) -> bytes:
         """At most ``size`` bytes, or all that are left; none at the end."""
+        check_scope()
         wanted = self._left if size is None or size < 0 else min(size, self._left)
         data = self._stream.read(wanted) if wanted else b''
         if wanted and not data:
             # Sent as it is, the service would wait for the rest.
             raise SourceChanged(self._name, f'it ended {self._left} bytes early')
+        start = self.tell()
         self._left -= len(data)
         self._count(len(data))
-        self.furthest = max(self.furthest, self.tell())
-        self._progress(self.tell())
+        self._moved(start, self.tell())
         return data
 
     def tell(self) -> int:
@@ -171,7 +193,7 @@ class _StreamContent(UploadContent):
                 custom_upload_timestamp=upload.custom_upload_timestamp,
             )
 
-        return self._with_retries(attempt, 0, self._length, computed, progress)
+        return self._with_retries(attempt, 0, self._length, computed, _Sent(progress))
 
     def send_parts(
         self,
@@ -181,12 +203,12 @@ class _StreamContent(UploadContent):
         progress: Progress,
     ) -> list[str]:
         digests: list[str] = []
-        sent_before = 0
+        sent = _Sent(progress)
         for part in parts:
             digest = part.sha1 or self._sha1_of(part.offset, part.length)
-            self._send_part(file_id, part, digest, encryption, _shifted(progress, sent_before))
+            self._send_part(file_id, part, digest, encryption, sent)
             digests.append(digest)
-            sent_before += part.length
+            sent.next_stretch()
         return digests
 
     def _send_part(
@@ -195,7 +217,7 @@ class _StreamContent(UploadContent):
         part: PartUpload,
         digest: str,
         encryption: EncryptionSetting | None,
-        progress: Progress,
+        sent: _Sent,
     ) -> None:
         def attempt(stream: _ReadPart) -> dict[str, Any]:
             return self._session.upload_part(
@@ -208,7 +230,7 @@ class _StreamContent(UploadContent):
             )
 
         computed = None if part.sha1 else digest
-        self._with_retries(attempt, part.offset, part.length, computed, progress)
+        self._with_retries(attempt, part.offset, part.length, computed, sent)
 
     def _with_retries(
         self,
@@ -216,7 +238,7 @@ class _StreamContent(UploadContent):
         offset: int,
         length: int,
         computed: str | None,
-        progress: Progress,
+        sent: _Sent,
     ) -> dict[str, Any]:
         """Send a stretch.
 
@@ -228,15 +250,13 @@ class _StreamContent(UploadContent):
         refused = 0
         furthest = 0
         while True:
-            content: _ReadPart | None = None
             try:
                 with self._opened() as stream:
-                    content = self._part_of(stream, offset, length, progress, counter.sent)
-                    return attempt(content)
+                    return attempt(self._part_of(stream, offset, length, sent.moved, counter.sent))
             except B2Error as error:
-                if content is not None and content.furthest > furthest:
+                if sent.furthest > furthest:
                     # One attempt at a large body on a slow line may outlast the deadline.
-                    furthest = content.furthest
+                    furthest = sent.furthest
                     attempts.progress()
                 # Requests with content are tried once below, so what passes for any request
                 # counts too.
@@ -291,10 +311,10 @@ class _StreamContent(UploadContent):
         stream: BinaryIO,
         offset: int,
         length: int,
-        progress: Progress = _ignore,
-        count: Progress = _ignore,
+        moved: Callable[[int, int], None] = _ignore,
+        count: Callable[[int], None] = _ignore,
     ) -> _ReadPart:
-        return _ReadPart(name_of(self._source), stream, offset, length, progress, count)
+        return _ReadPart(name_of(self._source), stream, offset, length, moved, count)
 
     def _state_of_file(self) -> tuple[int, int] | None:
         if self._path is None:
@@ -365,7 +385,7 @@ class _StreamDownload(OpenDownload):
             while chunk := self.read(_CHUNK_SIZE):
                 check.update(chunk)
                 file.write(chunk)
-                progress(check.received)
+                progress(check.received, 0)
             check.finish()
 
     def close(self) -> None:
@@ -380,7 +400,3 @@ def _is_damaged(error: B2Error) -> bool:
 def _chunks(stream: _ReadPart) -> Iterator[bytes]:
     while chunk := stream.read(_CHUNK_SIZE):
         yield chunk
-
-
-def _shifted(progress: Progress, offset: int) -> Progress:
-    return lambda byte_count: progress(offset + byte_count)

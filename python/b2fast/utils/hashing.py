@@ -6,6 +6,8 @@ import os
 from typing import TYPE_CHECKING
 
 from .._core import hashing
+from .._core.transfer import TransferError
+from ..cancel import check_scope
 from ..types import ReadOnlyStream, Sha1HexDigest
 from .stream_hashing import hex_sha1_of_unlimited_stream
 
@@ -30,9 +32,14 @@ def hex_sha1_of_file(path_: str | os.PathLike[str]) -> Sha1HexDigest:
     """The SHA-1 of a local file, as 40 hex digits; a pipe or a device is read to its end.
 
     :raises OSError: if the file cannot be read.
+    :raises TransferCancelled: or `DeadlineExceeded`, by the end of a `cancel_scope`.
     """
     if os.path.isfile(path_):
-        return hashing.sha1_of_file(path_)
+        try:
+            return hashing.sha1_of_file(path_)
+        except TransferError:
+            check_scope()
+            raise
     with open(path_, 'rb') as stream:
         return hex_sha1_of_unlimited_stream(stream)[0]
 

@@ -18,6 +18,43 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// deliver progress while the calling thread itself moves the bytes.
 pub type Poll = Box<dyn Fn() -> bool + Send + Sync>;
 
+/// What ends many transfers at once: flags that somebody sets, and a point in time.
+#[derive(Clone, Debug, Default)]
+pub struct Scope {
+    flags: Vec<Arc<AtomicBool>>,
+    deadline: Option<Instant>,
+}
+
+impl Scope {
+    /// Also ended by `flag`.
+    #[must_use]
+    pub fn with_flag(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.flags.push(flag);
+        self
+    }
+
+    /// Also ended at `deadline`.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(self.deadline.map_or(deadline, |other| other.min(deadline)));
+        self
+    }
+
+    /// How long until the deadline, if there is one.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Was a flag set, or has the deadline passed?
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.flags.iter().any(|flag| flag.load(Ordering::Acquire))
+            || self.remaining().is_some_and(|left| left.is_zero())
+    }
+}
+
 /// A flag shared by everyone who works on one transfer.
 ///
 /// Cheap to clone. Blocking operations call [`CancelToken::check`] at least every
@@ -27,6 +64,7 @@ pub struct CancelToken(Arc<Inner>);
 
 struct Inner {
     cancelled: AtomicBool,
+    scope: Scope,
     poll: Option<(ThreadId, Poll)>,
 }
 
@@ -38,20 +76,28 @@ impl CancelToken {
     /// A token that only [`CancelToken::cancel`] sets.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Inner {
-            cancelled: AtomicBool::new(false),
-            poll: None,
-        }))
+        Self::build(Scope::default(), None)
+    }
+
+    /// A token that the end of `scope` cancels as well.
+    #[must_use]
+    pub fn within(scope: Scope) -> Self {
+        Self::build(scope, None)
     }
 
     /// A token that also asks `poll`, on the current thread only and at most once per
     /// [`POLL_INTERVAL`].
     #[must_use]
-    pub fn with_poll(poll: Poll) -> Self {
+    pub fn with_poll(scope: Scope, poll: Poll) -> Self {
         LAST_POLL.set(Some(Instant::now()));
+        Self::build(scope, Some((thread::current().id(), poll)))
+    }
+
+    fn build(scope: Scope, poll: Option<(ThreadId, Poll)>) -> Self {
         Self(Arc::new(Inner {
             cancelled: AtomicBool::new(false),
-            poll: Some((thread::current().id(), poll)),
+            scope,
+            poll,
         }))
     }
 
@@ -63,7 +109,7 @@ impl CancelToken {
     /// Was the transfer cancelled?
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.load(Ordering::Acquire)
+        self.0.cancelled.load(Ordering::Acquire) || self.0.scope.is_over()
     }
 
     /// May the transfer go on?  `Error::Cancelled` if not.
@@ -98,7 +144,8 @@ impl CancelToken {
             if left.is_zero() {
                 return Ok(());
             }
-            thread::sleep(left.min(POLL_INTERVAL));
+            let until_deadline = self.0.scope.remaining().unwrap_or(POLL_INTERVAL);
+            thread::sleep(left.min(POLL_INTERVAL).min(until_deadline));
         }
     }
 }
@@ -114,5 +161,35 @@ impl fmt::Debug for CancelToken {
         f.debug_tuple("CancelToken")
             .field(&self.is_cancelled())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_scope_cancels() {
+        let flag = Arc::new(AtomicBool::new(false));
+        let scope = Scope::default().with_flag(Arc::clone(&flag));
+        let inner = CancelToken::within(scope.clone().with_flag(Arc::default()));
+        assert!(inner.check().is_ok());
+        flag.store(true, Ordering::Release);
+        assert!(scope.is_over());
+        assert!(matches!(inner.check(), Err(Error::Cancelled)));
+    }
+
+    #[test]
+    fn no_sleep_passes_the_earliest_deadline() {
+        let now = Instant::now();
+        let scope = Scope::default()
+            .with_deadline(now + Duration::from_millis(20))
+            .with_deadline(now + Duration::from_secs(600));
+        let cancel = CancelToken::within(scope);
+        assert!(cancel.check().is_ok() || now.elapsed() >= Duration::from_millis(20));
+        assert!(matches!(
+            cancel.sleep(Duration::from_secs(600)),
+            Err(Error::Cancelled)
+        ));
     }
 }

@@ -123,6 +123,7 @@ impl fmt::Debug for Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cancel::Scope;
     use crate::error::Error;
 
     const SECOND: u64 = 1_000_000_000;
@@ -161,7 +162,7 @@ mod tests {
         gate.refused(Some(LONGEST_PAUSE));
         gate.accepted();
         assert!(gate.pause() > FIRST_PAUSE);
-        let cancel = CancelToken::with_poll(Box::new(|| false));
+        let cancel = CancelToken::with_poll(Scope::default(), Box::new(|| false));
         assert!(matches!(gate.wait(&cancel), Err(Error::Cancelled)));
     }
 

@@ -2,20 +2,29 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Bytes moved, never fewer than before: what is sent again counts once.
+/// Bytes moved, never fewer than before: what is moved again counts once here, and apart.
 #[derive(Debug, Default)]
-pub struct Progress(AtomicU64);
+pub struct Progress {
+    bytes: AtomicU64,
+    retried: AtomicU64,
+}
 
 impl Progress {
     /// The bytes so far.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How many bytes were moved again so far.
+    #[must_use]
+    pub fn retried(&self) -> u64 {
+        self.retried.load(Ordering::Relaxed)
     }
 
     /// More bytes moved.
     pub fn add(&self, count: u64) {
-        self.0.fetch_add(count, Ordering::Relaxed);
+        self.bytes.fetch_add(count, Ordering::Relaxed);
     }
 }
 
@@ -39,11 +48,13 @@ impl<'a> RequestProgress<'a> {
         self.counted
     }
 
-    /// This attempt has moved `bytes` in all.
-    pub fn reached(&mut self, bytes: u64) {
-        if bytes > self.counted {
-            self.total.add(bytes - self.counted);
-            self.counted = bytes;
+    /// An attempt has moved the bytes from `start` to `end` of the request.
+    pub fn moved(&mut self, start: u64, end: u64) {
+        let again = self.counted.min(end).saturating_sub(start);
+        self.total.retried.fetch_add(again, Ordering::Relaxed);
+        if end > self.counted {
+            self.total.add(end - self.counted);
+            self.counted = end;
         }
     }
 }
@@ -53,13 +64,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_second_attempt_does_not_count_twice() {
+    fn a_second_attempt_counts_apart() {
         let total = Progress::default();
         let mut request = RequestProgress::new(&total);
-        request.reached(70);
-        request.reached(10);
-        assert_eq!(total.bytes(), 70);
-        request.reached(100);
-        assert_eq!(total.bytes(), 100);
+        request.moved(0, 40);
+        request.moved(40, 70);
+        assert_eq!((total.bytes(), total.retried()), (70, 0));
+        request.moved(0, 10);
+        assert_eq!((total.bytes(), total.retried()), (70, 10));
+        request.moved(0, 60);
+        request.moved(60, 100);
+        assert_eq!((total.bytes(), total.retried()), (100, 80));
     }
 }

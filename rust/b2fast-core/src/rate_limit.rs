@@ -114,6 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::cancel::Scope;
     use crate::error::Error;
 
     proptest! {
@@ -160,7 +161,7 @@ mod tests {
         let limit = RateLimit::default();
         limit.set(Some(1));
         assert_eq!(limit.at_once(1 << 20), 1);
-        let cancel = CancelToken::with_poll(Box::new(|| false));
+        let cancel = CancelToken::with_poll(Scope::default(), Box::new(|| false));
         assert!(matches!(limit.pay(1000, &cancel), Err(Error::Cancelled)));
         std::thread::scope(|scope| {
             // Waits for centuries, or for the line below.

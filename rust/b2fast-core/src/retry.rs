@@ -108,6 +108,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
+    use crate::cancel::Scope;
     use crate::error::ServiceError;
 
     fn busy(retry_after: Option<Duration>) -> Error {
@@ -176,8 +177,10 @@ mod tests {
             ..policy()
         });
         let calls = AtomicU32::new(0);
-        let cancel =
-            CancelToken::with_poll(Box::new(move || calls.fetch_add(1, Ordering::Relaxed) < 2));
+        let cancel = CancelToken::with_poll(
+            Scope::default(),
+            Box::new(move || calls.fetch_add(1, Ordering::Relaxed) < 2),
+        );
         assert!(matches!(
             attempts.wait(busy(forever), &cancel),
             Err(Error::Cancelled)

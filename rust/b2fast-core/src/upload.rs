@@ -321,8 +321,9 @@ impl<'a, 'b> PieceReader<'a, 'b> {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(filled);
         }
+        let start = self.position;
         self.position += count as u64;
-        self.counted.reached(self.position);
+        self.counted.moved(start, self.position);
         self.counters.sent(count);
         Ok(count)
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use b2fast_core::buffers::CHUNK;
-use b2fast_core::cancel::CancelToken;
+use b2fast_core::cancel::{CancelToken, Scope};
 use b2fast_core::download::{Download, FIRST_STRETCH, SaveOptions};
 use b2fast_core::engine::Engine;
 use b2fast_core::error::{Error, Result};
@@ -958,7 +958,7 @@ fn waiting_for_the_reader_of_a_pipe_can_be_cancelled() {
         progress: Arc::default(),
     };
     let download = downloads.open(None).unwrap();
-    let cancel = CancelToken::with_poll(Box::new(|| false));
+    let cancel = CancelToken::with_poll(Scope::default(), Box::new(|| false));
     let error = download.save(options, &cancel).unwrap_err();
     assert!(matches!(error, Error::Cancelled));
 }

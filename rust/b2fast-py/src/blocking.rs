@@ -1,7 +1,5 @@
 //! Waiting for the core without the GIL, yet open to signals and progress.
 
-use std::cell::RefCell;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use b2fast_core::cancel::CancelToken;
@@ -9,11 +7,13 @@ use b2fast_core::error::Result;
 use b2fast_core::progress::Progress;
 use pyo3::prelude::*;
 
-/// A Python callable that is told how many bytes have moved.
+use crate::scope;
+
+/// A Python callable that is told how many bytes have moved, and how many of them again.
 pub(crate) struct ProgressCallback {
     callback: Py<PyAny>,
     progress: Arc<Progress>,
-    delivered: Mutex<Option<u64>>,
+    delivered: Mutex<Option<(u64, u64)>>,
 }
 
 impl ProgressCallback {
@@ -29,58 +29,16 @@ impl ProgressCallback {
 
     /// Tell the callable, unless it knows already.
     fn deliver(&self, py: Python<'_>) -> PyResult<()> {
-        let bytes = self.progress.bytes();
+        let bytes = (self.progress.bytes(), self.progress.retried());
         let known = self
             .delivered
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .replace(bytes);
         if known != Some(bytes) {
-            self.callback.call1(py, (bytes,))?;
+            self.callback.call1(py, bytes)?;
         }
         Ok(())
-    }
-}
-
-thread_local! {
-    /// What ends the work of this thread, if its owner may.
-    static STOP: RefCell<Option<Arc<AtomicBool>>> = const { RefCell::new(None) };
-}
-
-/// Ends what the threads that work under it do: a context manager for each of them.
-#[pyclass(frozen, module = "b2fast._core.transfer")]
-pub(crate) struct Stop(Arc<AtomicBool>);
-
-#[pymethods]
-impl Stop {
-    #[new]
-    fn new() -> Self {
-        Self(Arc::default())
-    }
-
-    /// Transfers of threads under it end as cancelled ones, those to come as well.
-    fn set(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Was it set?
-    #[getter]
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
-
-    fn __enter__(&self) {
-        STOP.set(Some(Arc::clone(&self.0)));
-    }
-
-    // Python calls it on the object.
-    #[allow(clippy::unused_self)]
-    fn __exit__(&self, _class: Py<PyAny>, _value: Py<PyAny>, _traceback: Py<PyAny>) {
-        STOP.set(None);
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<Stop {}>", if self.is_set() { "set" } else { "not set" })
     }
 }
 
@@ -98,14 +56,7 @@ pub(crate) fn run_blocking<T: Send>(
     let poll = {
         let raised = Arc::clone(&raised);
         let progress = progress.clone();
-        let stop = STOP.with_borrow(Clone::clone);
         move || {
-            if stop
-                .as_ref()
-                .is_some_and(|stop| stop.load(Ordering::Acquire))
-            {
-                return false;
-            }
             let asked = Python::attach(|py| {
                 py.check_signals()?;
                 progress
@@ -121,7 +72,8 @@ pub(crate) fn run_blocking<T: Send>(
             }
         }
     };
-    let result = py.detach(|| work(&CancelToken::with_poll(Box::new(poll))));
+    let scope = scope::current(py)?;
+    let result = py.detach(|| work(&CancelToken::with_poll(scope, Box::new(poll))));
     let raised = raised.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(raised) = raised {
         // Whatever the work came to: a signal is delivered once and must not be lost.

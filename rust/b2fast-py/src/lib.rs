@@ -9,6 +9,7 @@ mod content_store;
 mod errors;
 mod hashing;
 mod planning;
+mod scope;
 mod server;
 mod transfer;
 

@@ -25,7 +25,7 @@ def test_a_signal_is_not_lost_behind_an_error_of_the_transfer() -> None:
         interrupted.wait()
         raise ValueError('no upload URL either')
 
-    def progress(_: int) -> None:
+    def progress(byte_count: int, retried: int) -> None:
         failed.wait()
         interrupted.set()
         raise KeyboardInterrupt

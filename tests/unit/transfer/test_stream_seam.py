@@ -101,10 +101,10 @@ class Response:
         self.closed = True
 
 
-def send(session: Session, source: Any) -> tuple[dict[str, Any], list[int]]:
-    told: list[int] = []
+def send(session: Session, source: Any) -> tuple[dict[str, Any], list[tuple[int, int]]]:
+    told: list[tuple[int, int]] = []
     with StreamSeam(cast(B2Session, session)).open(source) as content:
-        return content.send(UPLOAD, None, told.append), told
+        return content.send(UPLOAD, None, lambda *counts: told.append(counts)), told
 
 
 def test_upload_is_repeated(pauses: list[float]) -> None:
@@ -113,7 +113,8 @@ def test_upload_is_repeated(pauses: list[float]) -> None:
     answer, told = send(session, UploadSourceBytes(DATA))
     assert answer == {'answer': len(DATA)}
     assert session.uploaded == [DATA]
-    assert told[-1] == len(DATA)
+    assert told[-1] == (len(DATA), 2 * len(DATA))
+    assert told == sorted(told)
     assert len(pauses) == 2
     assert pauses[1] == 30
 
@@ -136,14 +137,17 @@ def test_refusal_is_not_repeated(pauses: list[float]) -> None:
 
 def test_parts_are_stretches_of_the_source() -> None:
     session = Session('fine', B2ConnectionError('x'), 'fine')
-    told: list[int] = []
+    told: list[tuple[int, int]] = []
     parts = [PartUpload(1, 0, 150, None), PartUpload(2, 150, 50, None)]
     with StreamSeam(cast(B2Session, session)).open(UploadSourceBytes(DATA)) as content:
         whole, digests = content.hash_parts([(0, 150), (150, 50)])
-        assert content.send_parts('file', parts, None, told.append) == digests
+        assert (
+            content.send_parts('file', parts, None, lambda *counts: told.append(counts)) == digests
+        )
         assert whole == UploadSourceBytes(DATA).get_content_sha1()
     assert session.uploaded == [DATA[:150], DATA[150:]]
-    assert told[-1] == len(DATA)
+    assert told[-1] == (len(DATA), 50)
+    assert told == sorted(told)
 
 
 def test_file_that_changes_is_noticed(tmp_path: Path) -> None:
@@ -161,17 +165,16 @@ def test_file_that_changes_is_noticed(tmp_path: Path) -> None:
 
 
 def test_stream_can_be_read_again() -> None:
-    counter = CallCounter()
-    stream = stream_seam._ReadPart(
-        'source', io.BytesIO(DATA), 10, 20, lambda byte_count: None, counter.sent
-    )
+    counter, told = CallCounter(), []
+    sent = stream_seam._Sent(lambda *counts: told.append(counts))
+    stream = stream_seam._ReadPart('source', io.BytesIO(DATA), 10, 20, sent.moved, counter.sent)
     assert stream.read(5) == DATA[10:15]
     assert stream.tell() == 5
     assert stream.read() == DATA[15:30]
     assert stream.read() == b''
     assert stream.seek(0) == 0
     assert stream.read(None) == DATA[10:30]
-    assert stream.furthest == 20
+    assert told == [(5, 0), (20, 0), (20, 0), (20, 20)]
     # What is sent twice counts twice.
     assert counter.stats().bytes_sent == 40
 
@@ -220,7 +223,7 @@ def test_failed_download_leaves_the_old_file(tmp_path: Path) -> None:
             sha1=None,
             streams=1,
             mtime_ns=None,
-            progress=lambda byte_count: None,
+            progress=lambda byte_count, retried: None,
         )
     assert target.read_bytes() == b'old'
     assert os.listdir(tmp_path) == ['target']

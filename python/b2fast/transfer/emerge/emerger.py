@@ -8,6 +8,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ..._core.planning import MAX_FILE_SIZE, MAX_PART_SIZE
+from ...cancel import ending_together, naming_transfer
 from ...encryption.types import EncryptionMode
 from ...exception import (
     CopyArgumentsMismatch,
@@ -255,7 +256,10 @@ class Emerger:
             )
         _check_encryption(new_file.encryption)
         source, sha1 = self._source_of(part)
-        with self.services.transfer_seam.open(source) as content:
+        with (
+            naming_transfer(new_file.file_name, 'make it again'),
+            self.services.transfer_seam.open(source) as content,
+        ):
             check_unchanged(source, content.length, part.length)
             progress = TransferProgress(listener, content.length)
             answer = content.send(new_file.as_upload(), sha1, progress.update)
@@ -271,18 +275,19 @@ class Emerger:
     ) -> FileVersion:
         if new_file.custom_upload_timestamp is not None:
             raise InvalidArgument('custom_upload_timestamp', 'b2_copy_file does not take it')
-        return self.services.copy_manager.copy_file(
-            source,
-            new_file.file_name,
-            content_type=new_file.content_type,
-            file_info=file_info,
-            destination_bucket_id=new_file.bucket_id,
-            progress_listener=listener,
-            destination_encryption=new_file.encryption,
-            source_encryption=source.encryption,
-            legal_hold=new_file.legal_hold,
-            file_retention=new_file.file_retention,
-        ).result()
+        with naming_transfer(new_file.file_name, 'copy it again'), ending_together():
+            return self.services.copy_manager.copy_file(
+                source,
+                new_file.file_name,
+                content_type=new_file.content_type,
+                file_info=file_info,
+                destination_bucket_id=new_file.bucket_id,
+                progress_listener=listener,
+                destination_encryption=new_file.encryption,
+                source_encryption=source.encryption,
+                legal_hold=new_file.legal_hold,
+                file_retention=new_file.file_retention,
+            ).result()
 
     def _source_of(self, part: EmergePart) -> tuple[AbstractUploadSource, str | None]:
         """The content of a part that is a file, and its SHA-1 if it is known."""
@@ -331,15 +336,21 @@ class Emerger:
 
         def store(started: StartedFile) -> StoredParts:
             counted = _Counted(parts)
-            stored = PartsOfLargeFile(
-                self.services,
-                started.file_id,
-                new_file.encryption,
-                progress,
-                started.parts,
-                most_units,
-                patience,
-            ).store(units_of(counted, together=patience is None, known_sha1=sha1s.known))
+            how_to_go_on = (
+                f'its parts are kept: go on with continue_large_file_id={started.file_id!r}'
+                if patience is None
+                else 'upload it again'
+            )
+            with naming_transfer(new_file.file_name, how_to_go_on):
+                stored = PartsOfLargeFile(
+                    self.services,
+                    started.file_id,
+                    new_file.encryption,
+                    progress,
+                    started.parts,
+                    most_units,
+                    patience,
+                ).store(units_of(counted, together=patience is None, known_sha1=sha1s.known))
             return StoredParts(stored, counted.length)
 
         length = None if known is None else sum(part.length for part in known)

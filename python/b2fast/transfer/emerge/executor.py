@@ -9,8 +9,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+from ...cancel import ending_together, in_this_context
 from ...exception import AlreadyFailed, SourceChanged, UnboundStreamBufferTimeout
-from ...progress import AbstractProgressListener
+from ...progress import AbstractProgressListener, tell_retried
 from ...utils.waiting import wait_for_first
 from ..outbound.copy_source import CopySource
 from ..outbound.file_upload import PartUpload
@@ -76,6 +77,10 @@ class MonotonicProgress(AbstractProgressListener):
             self._last = byte_count
             self._listener.bytes_completed(byte_count)
 
+    def bytes_retried(self, byte_count: int) -> None:
+        """Pass it on."""
+        tell_retried(self._listener, byte_count)
+
 
 class PartsOfLargeFile:
     """Sends and copies the parts of a large file side by side.
@@ -121,7 +126,7 @@ class PartsOfLargeFile:
         Raises the first error of a part; what has not been started then never is.
         """
         try:
-            with self._seam.large_file(self._file_id):
+            with ending_together(), self._seam.large_file(self._file_id):
                 for unit in units:
                     self._start(unit)
                 while self._running:
@@ -144,7 +149,10 @@ class PartsOfLargeFile:
         # Of the daemon kind: a connection that stands still must not hold up the end of the
         # program after Ctrl-C.
         thread = threading.Thread(
-            target=self._run, args=(unit, future), name='b2fast-emerge', daemon=True
+            target=in_this_context(self._run),
+            args=(unit, future),
+            name='b2fast-emerge',
+            daemon=True,
         )
         self._running[future] = _Running(unit, load, thread)
         thread.start()
@@ -249,12 +257,12 @@ class PartsOfLargeFile:
         length = sum(part.length for part in parts)
         reporter = PartProgressReporter(self._state)
 
-        def progress(byte_count: int) -> None:
+        def progress(byte_count: int, retried: int) -> None:
             if self._state.has_error():
                 raise AlreadyFailed(self._state.get_error_message())
-            reporter.bytes_completed(byte_count)
+            reporter.update(byte_count, retried)
 
-        progress(0)
+        progress(0, 0)
         with self._seam.open(source) as content:
             if planned is not None:
                 check_unchanged(planned.source, content.length, planned.size)

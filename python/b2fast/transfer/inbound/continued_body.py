@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...cancel import check_scope
 from ...exception import B2Error, TruncatedOutput
 from ...retry import Attempts
 
@@ -61,10 +62,13 @@ class ContinuedBody:
         Raises `TruncatedOutput` if the body cannot be had to its end.
         """
         while self.received < self._length:
+            check_scope()
             try:
                 chunk: bytes = next(self._chunks, b'')
             except OSError as error:
                 # Errors of requests are OSError, as are some of ours; not all of these pass.
+                # The end of a scope breaks connections off.
+                check_scope()
                 if isinstance(error, B2Error) and not error.should_retry_http():
                     raise
                 chunk = b''

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Callable
 from typing import BinaryIO
-
-from ..seam import Progress
 
 
 class CountingWriter:
@@ -15,7 +14,7 @@ class CountingWriter:
     :param progress: is told the number of bytes so far
     """
 
-    def __init__(self, file: BinaryIO, progress: Progress) -> None:
+    def __init__(self, file: BinaryIO, progress: Callable[[int], None]) -> None:
         self._file = file
         self._progress = progress
         self._written = 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from ...cancel import naming_transfer
 from ...exception import FileNotPresent, InvalidArgument, InvalidRange
 from ...progress import AbstractProgressListener, DoNothingProgressListener
 from ..transfer_manager import TransferManager
@@ -175,9 +176,10 @@ class DownloadManager(TransferManager):
 
 @contextmanager
 def naming(file_id_or_name: str) -> Iterator[None]:
-    """Say in `FileNotPresent` which file was asked for, which the answer does not say."""
+    """Say in `FileNotPresent` which file was asked for, and in errors of a `cancel_scope`."""
     try:
-        yield
+        with naming_transfer(file_id_or_name, 'download it again'):
+            yield
     except FileNotPresent as error:
         error.file_id_or_name = error.file_id_or_name or file_id_or_name
         raise

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
+from ...cancel import naming_transfer
 from ...exception import ChecksumMismatch, InvalidArgument, InvalidUserInput, TruncatedOutput
 from ...progress import AbstractProgressListener, TransferProgress
 from ...utils.mtime import mtime_ns_of
@@ -116,7 +117,10 @@ class DownloadedFile:
         response = self._take_response()
         try:
             progress = TransferProgress(self.progress_listener, version.content_length)
-            with destination_errors(path):
+            with (
+                naming_transfer(version.file_name, response.HOW_TO_GO_ON),
+                destination_errors(path),
+            ):
                 response.save_to(
                     os.path.realpath(path),
                     sha1=self._expected_sha1(),
@@ -146,10 +150,11 @@ class DownloadedFile:
         response = self._take_response()
         try:
             progress = TransferProgress(self.progress_listener, length)
-            while chunk := response.read(self.download_manager.chunk_size(self)):
-                check.update(chunk)
-                write_all(file, chunk)
-                progress.update(check.received)
+            with naming_transfer(self.download_version.file_name, 'download it again'):
+                while chunk := response.read(self.download_manager.chunk_size(self)):
+                    check.update(chunk)
+                    write_all(file, chunk)
+                    progress.update(check.received)
             check.finish()
             progress.finish()
         finally:
@@ -171,6 +176,7 @@ class DownloadedFile:
         if is_decoded(version):
             raise InvalidUserInput('content that is to be decoded cannot be read as a stream')
         return DownloadStream(
+            version.file_name,
             self._take_response(),
             ContentCheck(self._expected_sha1(), version.content_length),
             TransferProgress(self.progress_listener, version.content_length),
@@ -189,13 +195,16 @@ class DownloadedFile:
         manager, version = self.download_manager, self.download_version
         session = manager.services.session
         progress = TransferProgress(self.progress_listener, version.content_length)
-        received, sha1 = strategy.download(
-            CountingWriter(file, progress.update),  # type: ignore[arg-type]
-            open_response(session, manager.url_of_version(version), self.range_, self.encryption),
-            version,
-            session,
-            self.encryption,
-        )
+        with naming_transfer(version.file_name, 'download it again'):
+            received, sha1 = strategy.download(
+                CountingWriter(file, progress.update),  # type: ignore[arg-type]
+                open_response(
+                    session, manager.url_of_version(version), self.range_, self.encryption
+                ),
+                version,
+                session,
+                self.encryption,
+            )
         if not is_decoded(version):
             if received != version.content_length:
                 raise TruncatedOutput(received, version.content_length)

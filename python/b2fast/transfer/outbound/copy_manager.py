@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from ...cancel import in_this_context
 from ...encryption.types import EncryptionMode
 from ...exception import AlreadyFailed, CopyArgumentsMismatch, SSECKeyIdMismatchInCopy
 from ...http_constants import SSE_C_KEY_ID_FILE_INFO_KEY_NAME
@@ -54,7 +55,7 @@ class CopyManager(TransferManager):
         not the copy's, and errors of the service.
         """
         return self._thread_pool.submit(
-            self._copy_file,
+            in_this_context(self._copy_file),
             copy_source,
             file_name,
             content_type,
@@ -178,7 +179,7 @@ class CopyManager(TransferManager):
                     not copied again
         """
         return self._thread_pool.submit(
-            self._copy_part,
+            in_this_context(self._copy_part),
             large_file_id,
             part_copy_source,
             part_number,

@@ -81,7 +81,9 @@ class LargeFileUpload:
                 file_id=started.file_id,
                 parts=missing,
                 encryption=self._upload.encryption,
-                progress=lambda byte_count: self._progress.update(there + byte_count),
+                progress=lambda byte_count, retried: self._progress.update(
+                    there + byte_count, retried
+                ),
             )
             sha1s.update(zip((part.number for part in missing), sent, strict=True))
         in_order = [sha1s[number] for number in range(1, len(self._parts) + 1)]

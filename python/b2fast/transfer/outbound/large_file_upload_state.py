@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from ...progress import AbstractProgressListener
+from ...progress import AbstractProgressListener, tell_retried
 
 
 class LargeFileUploadState:
@@ -19,6 +19,7 @@ class LargeFileUploadState:
         self.file_progress_listener = file_progress_listener
         self.part_number_to_part_state: dict[int, object] = {}
         self.bytes_completed = 0
+        self._bytes_retried = 0
 
     def set_error(self, message: str) -> None:
         """Say that a part failed, and why."""
@@ -42,3 +43,9 @@ class LargeFileUploadState:
         with self.lock:
             self.bytes_completed += bytes_delta
             self.file_progress_listener.bytes_completed(self.bytes_completed)
+
+    def update_retried_bytes(self, bytes_delta: int) -> None:
+        """Count bytes of a part that were sent again."""
+        with self.lock:
+            self._bytes_retried += bytes_delta
+            tell_retried(self.file_progress_listener, self._bytes_retried)

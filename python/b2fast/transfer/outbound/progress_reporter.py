@@ -22,11 +22,23 @@ class PartProgressReporter(AbstractProgressListener):
         super().__init__(*args, **kwargs)
         self.large_file_upload_state = large_file_upload_state
         self.prev_byte_count = 0
+        self._retried = 0
 
     def bytes_completed(self, byte_count: int) -> None:
         """Pass on the difference to the last count."""
         self.large_file_upload_state.update_part_bytes(byte_count - self.prev_byte_count)
         self.prev_byte_count = byte_count
+
+    def bytes_retried(self, byte_count: int) -> None:
+        """Pass on the difference to the last count."""
+        self.large_file_upload_state.update_retried_bytes(byte_count - self._retried)
+        self._retried = byte_count
+
+    def update(self, byte_count: int, retried: int) -> None:
+        """Pass on both counts."""
+        self.bytes_completed(byte_count)
+        if retried != self._retried:
+            self.bytes_retried(retried)
 
     def set_total_bytes(self, total_byte_count: int) -> None:
         """Do nothing: the file has its own total."""

@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from ..._core.planning import MAX_FILE_SIZE, MAX_PART_SIZE, plan_parts
+from ...cancel import in_this_context, naming_transfer
 from ...encryption.types import EncryptionMode
 from ...exception import (
     AlreadyFailed,
@@ -85,15 +86,17 @@ class UploadManager(TransferManager):
             progress = TransferProgress(progress_listener, length)
             is_small = length < recommended + minimum and length <= MAX_PART_SIZE
             if is_small and resume_file_id is None:
-                answer = content.send(upload, _known_sha1(source), progress.update)
+                with naming_transfer(upload.file_name, 'upload it again'):
+                    answer = content.send(upload, _known_sha1(source), progress.update)
             else:
                 parts = plan_parts(length, recommended, minimum)
                 if len(parts) < 2:
                     raise CannotResumeUpload(str(resume_file_id), 'the content is a single part')
                 known = large_file_sha1 or _known_sha1(source)
-                answer = LargeFileUpload(
-                    self.services, upload, content, parts, known, progress
-                ).run(resume_file_id)
+                with naming_transfer(upload.file_name, _how_to_go_on(upload)):
+                    answer = LargeFileUpload(
+                        self.services, upload, content, parts, known, progress
+                    ).run(resume_file_id)
             progress.finish()
         return self.services.api.file_version_factory.from_api_response(answer)
 
@@ -161,7 +164,9 @@ class UploadManager(TransferManager):
             legal_hold,
             custom_upload_timestamp,
         )
-        return self._thread_pool.submit(self._upload_file, upload, upload_source, progress_listener)
+        return self._thread_pool.submit(
+            in_this_context(self._upload_file), upload, upload_source, progress_listener
+        )
 
     def _upload_file(
         self,
@@ -197,7 +202,7 @@ class UploadManager(TransferManager):
                     not sent again
         """
         return self._thread_pool.submit(
-            self._upload_part,
+            in_this_context(self._upload_part),
             file_id,
             part_upload_source,
             part_number,
@@ -229,7 +234,7 @@ class UploadManager(TransferManager):
             with self.services.transfer_seam.open(source, self.MAX_UPLOAD_ATTEMPTS) as content:
                 length = content.length
                 part = PartUpload(part_number, 0, length, _known_sha1(source))
-                sha1s = content.send_parts(file_id, [part], encryption, reporter.bytes_completed)
+                sha1s = content.send_parts(file_id, [part], encryption, reporter.update)
         except MaxRetriesExceeded as error:
             state.set_error(str(error.exception_info_list[-1]))
             raise
@@ -251,6 +256,12 @@ class UploadManager(TransferManager):
                 'min_part_size', f'{asked} is not between {minimum} and {MAX_PART_SIZE} bytes'
             )
         return asked
+
+
+def _how_to_go_on(upload: FileUpload) -> str:
+    if upload.encryption is not None and upload.encryption.mode is EncryptionMode.SSE_C:
+        return 'upload it again'
+    return 'the parts that are stored are kept, and the same upload sends the rest'
 
 
 def _known_sha1(source: AbstractUploadSource) -> str | None:

@@ -15,6 +15,7 @@ from ..._core import hashing
 from ...exception import InvalidUploadSource, SourceChanged
 from ...http_constants import DEFAULT_MIN_PART_SIZE
 from ...stream.range import RangeOfInputStream, go_to, wrap_with_range
+from ...utils.hashing import hex_sha1_of_file
 from ...utils.stream_hashing import IncrementalHexDigester, hex_sha1_of_unlimited_stream
 from .copy_source import CopySource
 from .outbound_source import OutboundTransferSource
@@ -140,7 +141,7 @@ class UploadSourceLocalFileBase(AbstractUploadSource):
     def get_content_sha1(self) -> Sha1HexDigest:
         """Its SHA-1 in hex; reads the whole file when it is asked for first."""
         if self.content_sha1 is None:
-            self.content_sha1 = hashing.sha1_of_file(self.local_path)
+            self.content_sha1 = hex_sha1_of_file(self.local_path)
         return self.content_sha1
 
     def is_sha1_known(self) -> bool:

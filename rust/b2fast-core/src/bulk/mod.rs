@@ -15,7 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::cancel::CancelToken;
+use crate::cancel::{CancelToken, Scope};
 use crate::error::{Error, Result};
 use crate::workers::{Share, start_thread};
 
@@ -65,14 +65,14 @@ struct State<W: Work> {
 
 impl<W: Work> Bulk<W> {
     /// At most `threads` threads, which start when there are jobs for them. `share` tells how
-    /// many of them are used.
+    /// many of them are used. After the end of `scope` every job fails.
     #[must_use]
-    pub fn new(work: W, threads: usize, share: Arc<Share>) -> Self {
+    pub fn new(work: W, threads: usize, share: Arc<Share>, scope: Scope) -> Self {
         Self(Arc::new(Shared {
             work,
             limit: threads.max(1),
             share,
-            cancel: CancelToken::new(),
+            cancel: CancelToken::within(scope),
             state: Mutex::new(State {
                 jobs: VecDeque::new(),
                 results: Vec::new(),
@@ -265,7 +265,7 @@ mod tests {
 
     #[test]
     fn every_job_has_one_result() {
-        let bulk = Bulk::new(Double, 4, Arc::default());
+        let bulk = Bulk::new(Double, 4, Arc::default(), Scope::default());
         for number in 100..1100 {
             bulk.push(number, number).unwrap();
         }
@@ -303,7 +303,7 @@ mod tests {
     fn a_service_that_refuses_is_asked_by_fewer() {
         let (work, share) = (Together::default(), Arc::new(Share::default()));
         let most = Arc::clone(&work.most);
-        let bulk = Bulk::new(work, 8, Arc::clone(&share));
+        let bulk = Bulk::new(work, 8, Arc::clone(&share), Scope::default());
         share.refused();
         for number in 0..40 {
             bulk.push(number, ()).unwrap();
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn errors_and_panics_are_results() {
-        let bulk = Bulk::new(Double, 1, Arc::default());
+        let bulk = Bulk::new(Double, 1, Arc::default(), Scope::default());
         for number in [7, 8, 9] {
             bulk.push(number, number).unwrap();
         }
@@ -332,7 +332,7 @@ mod tests {
 
     #[test]
     fn stopping_cancels_what_runs_and_drops_what_waits() {
-        let bulk = Bulk::new(Double, 1, Arc::default());
+        let bulk = Bulk::new(Double, 1, Arc::default(), Scope::default());
         bulk.push(1, 13).unwrap();
         bulk.push(2, 13).unwrap();
         bulk.stop(SOON);
@@ -342,8 +342,28 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_the_scope_is_the_result_of_every_job() {
+        let flag = Arc::default();
+        let bulk = Bulk::new(
+            Double,
+            1,
+            Arc::default(),
+            Scope::default().with_flag(Arc::clone(&flag)),
+        );
+        bulk.push(1, 13).unwrap();
+        bulk.push(2, 13).unwrap();
+        flag.store(true, Ordering::Release);
+        let mut results = Vec::new();
+        while results.len() < 2 {
+            results.extend(bulk.results(SOON));
+        }
+        assert!(matches!(results[0], (1, Err(Error::Cancelled))));
+        assert!(matches!(results[1], (2, Err(Error::Cancelled))));
+    }
+
+    #[test]
     fn a_ring_ends_the_wait() {
-        let bulk = Bulk::new(Double, 1, Arc::default());
+        let bulk = Bulk::new(Double, 1, Arc::default(), Scope::default());
         bulk.ring();
         assert!(bulk.is_ready());
         assert!(bulk.results(Duration::from_secs(600)).is_empty());

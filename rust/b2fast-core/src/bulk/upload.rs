@@ -51,6 +51,8 @@ pub struct Uploads {
     pub leases: Arc<Leases>,
     /// How often to try.
     pub retry: RetryPolicy,
+    /// Counts the bytes of all files.
+    pub progress: Arc<Progress>,
     /// Files of this length and more are unsuitable.
     pub large_from: u64,
 }
@@ -76,7 +78,7 @@ impl Work for Uploads {
             leases: &self.leases,
             headers: &job.headers,
             retry: self.retry,
-            progress: &Progress::default(),
+            progress: &self.progress,
         };
         let answer = upload.send_file(&self.engine, job.sha1, cancel)?;
         Ok(Sent::Answer(answer, length))

@@ -61,6 +61,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::cancel::Scope;
     use crate::error::Error;
     use crate::transport::Method;
     use crate::transport::memory::{Answer, MemoryTransport};
@@ -93,7 +94,7 @@ mod tests {
             gate,
             share,
         );
-        let impatient = CancelToken::with_poll(Box::new(|| false));
+        let impatient = CancelToken::with_poll(Scope::default(), Box::new(|| false));
         for result in [
             other.send(&REQUEST, Body::Empty, &impatient),
             transport.send(&REQUEST, Body::Empty, &impatient),

@@ -97,6 +97,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::cancel::Scope;
     use crate::error::Error;
     use crate::transport::Method;
     use crate::transport::memory::{Answer, MemoryTransport};
@@ -148,7 +149,7 @@ mod tests {
         let late = Throttled::new(echo(), year, None);
         let slow = Throttled::new(echo(), Duration::ZERO, NonZeroU64::new(1));
         for transport in [late, slow] {
-            let cancel = CancelToken::with_poll(Box::new(|| false));
+            let cancel = CancelToken::with_poll(Scope::default(), Box::new(|| false));
             let result = transport.send(&REQUEST, Body::Bytes(&[0; 1000]), &cancel);
             assert!(matches!(result, Err(Error::Cancelled)));
         }

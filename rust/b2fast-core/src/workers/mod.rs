@@ -25,7 +25,8 @@ const IDLE: Duration = Duration::from_secs(10);
 
 /// How long a cancelled call waits for its threads. They look for it at least every
 /// [`POLL_INTERVAL`], unless one is in a callback of the caller, which may wait for a network.
-const GRACE: Duration = Duration::from_secs(1);
+/// Ctrl-C has to work within a second.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// What a turn of a team's work says about the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

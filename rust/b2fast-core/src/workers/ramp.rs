@@ -2,9 +2,10 @@
 //!
 //! More connections than the link needs cost processor time and nothing else (ten instead of
 //! four on two cores: 0.1 to 0.2 s per GiB). So a transfer begins with two and doubles them as
-//! long as that raises its rate. Where the round trip is long or the answers are slow, next to
-//! nothing moves in most of the first steps, and all run after a few of them. Later it tries from
-//! time to time whether the link has become wider.
+//! long as that raises its rate; two steps without gain lead back to the number of before, since
+//! what one step moves depends on what the one before has left in buffers. Where the round trip is
+//! long or the answers are slow, next to nothing moves in most of the first steps, and all run
+//! after a few of them. Later it tries from time to time whether the link has become wider.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -42,16 +43,19 @@ struct State {
     /// When the phase or its last step began, and how many bytes had moved then.
     since: Instant,
     bytes: u64,
-    /// Bytes per second that more threads have to surpass.
+    /// Bytes per second that more threads have to surpass, and how many threads moved them.
     rate: f64,
+    best: usize,
 }
 
 #[derive(Clone, Copy)]
 enum Phase {
     Growing,
+    /// Once more than has shown a gain.
+    Hoping,
     Holding,
-    /// With more threads than the number that was found.
-    Trying(usize),
+    /// With more threads than the best number.
+    Trying,
 }
 
 impl Ramp {
@@ -66,6 +70,7 @@ impl Ramp {
                 since: Instant::now(),
                 bytes: progress.bytes(),
                 rate: 0.0,
+                best: FIRST,
             }),
             progress,
         }
@@ -83,37 +88,43 @@ impl State {
     fn step(&mut self, bytes: u64, now: Instant, most: usize) {
         let elapsed = now.saturating_duration_since(self.since);
         let due = match self.phase {
-            Phase::Growing => STEP,
+            Phase::Growing | Phase::Hoping => STEP,
             Phase::Holding => HOLD,
-            Phase::Trying(_) => TRIAL,
+            Phase::Trying => TRIAL,
         };
-        if elapsed < due || (self.allowed >= most && !matches!(self.phase, Phase::Trying(_))) {
+        let is_all = self.allowed >= most && matches!(self.phase, Phase::Growing | Phase::Holding);
+        if elapsed < due || is_all {
             return;
         }
         // A rate needs no more digits than it has.
         #[allow(clippy::cast_precision_loss)]
         let rate = bytes.saturating_sub(self.bytes) as f64 / elapsed.as_secs_f64();
         let is_gain = self.rate <= 0.0 || rate >= GAIN * self.rate;
-        match self.phase {
-            Phase::Growing if is_gain || rate < WAITING * self.rate => {
-                self.allowed = self.allowed.saturating_mul(2);
-                self.rate = rate.max(self.rate);
-            }
-            Phase::Growing => self.phase = Phase::Holding,
-            Phase::Holding => {
-                self.phase = Phase::Trying(self.allowed);
-                self.allowed += self.allowed.div_ceil(2);
-                self.rate = rate;
-            }
-            Phase::Trying(_) if is_gain => {
-                self.phase = Phase::Growing;
-                self.rate = rate;
-            }
-            Phase::Trying(before) => {
-                self.phase = Phase::Holding;
-                self.allowed = before;
-            }
+        if is_gain {
+            self.rate = rate;
+            self.best = self.allowed;
         }
+        self.phase = match self.phase {
+            Phase::Growing | Phase::Hoping if is_gain || rate < WAITING * self.rate => {
+                self.allowed = self.allowed.saturating_mul(2);
+                Phase::Growing
+            }
+            Phase::Growing => {
+                self.allowed = self.allowed.saturating_mul(2);
+                Phase::Hoping
+            }
+            Phase::Holding => {
+                self.rate = rate;
+                self.best = self.allowed;
+                self.allowed += self.allowed.div_ceil(2);
+                Phase::Trying
+            }
+            Phase::Trying if is_gain => Phase::Growing,
+            Phase::Hoping | Phase::Trying => {
+                self.allowed = self.best;
+                Phase::Holding
+            }
+        };
         self.since = now;
         self.bytes = bytes;
     }
@@ -149,10 +160,14 @@ mod tests {
         assert_eq!(allowed_at_first(&[100]), 4);
         assert_eq!(allowed_at_first(&[100, 200]), 8);
         assert_eq!(allowed_at_first(&[100, 200, 400]), 16);
-        assert_eq!(allowed_at_first(&[100, 105]), 4);
-        assert_eq!(allowed_at_first(&[100, 105, 999]), 4);
+        assert_eq!(allowed_at_first(&[100, 105]), 8);
+        assert_eq!(allowed_at_first(&[100, 105, 105]), 2);
+        assert_eq!(allowed_at_first(&[100, 105, 105, 999]), 2);
+        assert_eq!(allowed_at_first(&[100, 200, 205, 205]), 4);
+        // A service that answers late: all that moves is what each new thread has sent.
+        assert_eq!(allowed_at_first(&[200, 200, 400, 800]), 32);
         assert_eq!(allowed_at_first(&[0, 0, 0, 10]), 32);
-        assert_eq!(allowed_at_first(&[100, 0, 9, 11]), 16);
+        assert_eq!(allowed_at_first(&[100, 0, 9, 0]), 32);
     }
 
     #[test]
@@ -176,7 +191,8 @@ mod tests {
     /// Four threads, which is what the link took at first.
     fn settled() -> State {
         let mut state = new();
-        assert_eq!(allowed_after(&mut state, &[(STEP, 100), (STEP, 100)]), 4);
+        let steps = [100, 200, 200, 200].map(|moved| (STEP, moved));
+        assert_eq!(allowed_after(&mut state, &steps), 4);
         state
     }
 
@@ -195,8 +211,10 @@ mod tests {
         let mut state = settled();
         let steps = [(HOLD, 15_000), (TRIAL, 2_500)];
         assert_eq!(allowed_after(&mut state, &steps), 6);
-        assert_eq!(allowed_after(&mut state, &[(STEP, 200)]), 12);
-        assert_eq!(allowed_after(&mut state, &[(STEP, 200)]), 12);
-        assert_eq!(allowed_after(&mut state, &[(HOLD / 2, 99_000)]), 12);
+        // The rate of the trial is the one that more have to surpass now.
+        let steps = [(STEP, 200), (STEP, 200), (STEP, 200), (STEP, 200)];
+        assert_eq!(allowed_after(&mut state, &steps[..1]), 12);
+        assert_eq!(allowed_after(&mut state, &steps[1..]), 6);
+        assert_eq!(allowed_after(&mut state, &[(HOLD / 2, 99_000)]), 6);
     }
 }

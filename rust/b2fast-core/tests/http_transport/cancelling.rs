@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
-use b2fast_core::cancel::CancelToken;
+use b2fast_core::cancel::{CancelToken, Scope};
 use b2fast_core::error::{Error, Result};
 use b2fast_core::transport::{Body, Method, Request, Response, Transport};
 
@@ -70,7 +70,7 @@ fn while_the_answer_is_awaited() {
 #[test]
 fn by_the_poll_of_the_sending_thread() {
     let (server, reports) = stalling_server(b"", true);
-    let cancel = CancelToken::with_poll(Box::new(|| false));
+    let cancel = CancelToken::with_poll(Scope::default(), Box::new(|| false));
     let result = send(&server.url("/"), Body::Empty, &cancel);
     assert!(matches!(result, Err(Error::Cancelled)));
     reports.recv().unwrap();

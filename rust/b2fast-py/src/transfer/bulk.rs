@@ -10,12 +10,14 @@ use b2fast_core::bulk::{
     Bulk, Content, DownloadJob, Downloads, Finished, Received, Sent, UploadJob, Uploads, Work,
 };
 use b2fast_core::engine;
+use b2fast_core::progress::Progress;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyDict};
 
 use crate::errors::{from_callback, to_python};
+use crate::scope;
 
 use super::download::Download;
 use super::engine::Engine;
@@ -33,11 +35,12 @@ struct Owned<W: Work> {
 }
 
 impl<W: Work> Owned<W> {
-    fn new(work: W, workers: usize, engine: &engine::Engine) -> Self {
-        Self {
-            bulk: Some(Bulk::new(work, workers, Arc::clone(engine.share()))),
+    fn new(py: Python<'_>, work: W, workers: usize, engine: &engine::Engine) -> PyResult<Self> {
+        let share = Arc::clone(engine.share());
+        Ok(Self {
+            bulk: Some(Bulk::new(work, workers, share, scope::current(py)?)),
             pid: process::id(),
-        }
+        })
     }
 
     fn get(&self) -> PyResult<&Bulk<W>> {
@@ -106,7 +109,10 @@ fn outcome<T>(
 
 /// Sends small files to a bucket, many at a time.
 #[pyclass(frozen, module = "b2fast._core.transfer")]
-pub(crate) struct BulkUploads(Owned<Uploads>);
+pub(crate) struct BulkUploads {
+    queue: Owned<Uploads>,
+    progress: Arc<Progress>,
+}
 
 #[pymethods]
 impl BulkUploads {
@@ -114,6 +120,7 @@ impl BulkUploads {
     #[new]
     #[pyo3(signature = (engine, leases, *, retry, workers, large_from))]
     fn new(
+        py: Python<'_>,
         engine: &Engine,
         leases: &Leases,
         retry: &Retry,
@@ -121,13 +128,18 @@ impl BulkUploads {
         large_from: u64,
     ) -> PyResult<Self> {
         let engine = engine.inner()?;
+        let progress: Arc<Progress> = Arc::default();
         let uploads = Uploads {
             engine: engine.clone(),
             leases: Arc::clone(&leases.0),
             retry: retry.0,
+            progress: Arc::clone(&progress),
             large_from,
         };
-        Ok(Self(Owned::new(uploads, workers, engine)))
+        Ok(Self {
+            queue: Owned::new(py, uploads, workers, engine)?,
+            progress,
+        })
     }
 
     /// Send a local file; for the headers see `Engine.upload`.
@@ -160,7 +172,7 @@ impl BulkUploads {
     /// the number of bytes. Neither of them: it is not for this queue. Waits up to `wait` seconds
     /// for the first one, or for `ring`.
     fn results(&self, py: Python<'_>, wait: f64) -> PyResult<Vec<Outcome>> {
-        let finished = self.0.results(py, wait)?;
+        let finished = self.queue.results(py, wait)?;
         let to_outcome = |one| {
             outcome(py, one, |sent| {
                 Ok(match sent {
@@ -174,14 +186,20 @@ impl BulkUploads {
         finished.into_iter().map(to_outcome).collect()
     }
 
+    /// How many bytes were sent again so far.
+    #[getter]
+    fn bytes_retried(&self) -> u64 {
+        self.progress.retried()
+    }
+
     /// Wake who waits for results, or will.
     fn ring(&self) -> PyResult<()> {
-        self.0.ring()
+        self.queue.ring()
     }
 
     /// Give up everything; wait for the threads for at most `grace` seconds.
     fn stop(&self, py: Python<'_>, grace: f64) -> PyResult<()> {
-        self.0.stop(py, grace)
+        self.queue.stop(py, grace)
     }
 }
 
@@ -199,7 +217,7 @@ impl BulkUploads {
             headers,
             sha1: sha1.map(digest).transpose()?,
         };
-        self.0.push(py, ticket, job)
+        self.queue.push(py, ticket, job)
     }
 }
 
@@ -214,6 +232,7 @@ impl BulkDownloads {
     #[new]
     #[pyo3(signature = (engine, authorize, *, retry, workers, verify, url_of_ids))]
     fn new(
+        py: Python<'_>,
         engine: &Engine,
         authorize: Py<PyAny>,
         retry: &Retry,
@@ -227,7 +246,7 @@ impl BulkDownloads {
         let engine = engine.inner()?;
         let downloads =
             Downloads::new(engine.clone(), Box::new(token), retry.0, verify, url_of_ids);
-        Ok(Self(Owned::new(downloads, workers, engine)))
+        Ok(Self(Owned::new(py, downloads, workers, engine)?))
     }
 
     /// Fetch a file to `path`; with `make_directories` those that are missing are made.

@@ -21,8 +21,8 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::blocking::Stop;
 use crate::errors::{TransferError, from_callback};
+use crate::scope;
 
 pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TransferError", module.py().get_type::<TransferError>())?;
@@ -37,7 +37,7 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<source::Source>()?;
     module.add_class::<download::Download>()?;
     module.add_class::<engine::Engine>()?;
-    module.add_class::<Stop>()?;
+    scope::fill(module)?;
     module.add_class::<bulk::BulkUploads>()?;
     module.add_class::<bulk::BulkDownloads>()
 }

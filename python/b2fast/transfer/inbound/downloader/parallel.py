@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ....cancel import CancelToken, cancel_scope, in_this_context
 from ....exception import TruncatedOutput
 from ....utils.range_ import Range
 from ..continued_body import ContinuedBody
@@ -124,7 +124,7 @@ class ParallelDownloader(AbstractDownloader):
         writer: WriterThread,
         hasher: Hasher,
     ) -> None:
-        stopped = threading.Event()
+        token = CancelToken()
 
         def receive_one(part: PartToDownload, digest: Hasher) -> None:
             position, size = part.local_range.start, part.local_range.size()
@@ -134,25 +134,28 @@ class ParallelDownloader(AbstractDownloader):
                 writer.queue_write(position, chunk)
                 digest.update(chunk)
                 position += len(chunk)
-                return stopped.is_set()
+                return token.is_cancelled
 
             received = receive(open_part(part), size, take)
-            if received < size and not stopped.is_set():
+            if received < size and not token.is_cancelled:
                 raise TruncatedOutput(received, size)
 
         jobs: list[Future[None]] = []
         try:
-            for part in parts:
-                digest = hasher if part is parts[0] else EmptyHasher()
-                jobs.append(self._thread_pool.submit(receive_one, part, digest))
-            wait(jobs, return_when=FIRST_EXCEPTION)
+            with cancel_scope(token):
+                for part in parts:
+                    digest = hasher if part is parts[0] else EmptyHasher()
+                    jobs.append(
+                        self._thread_pool.submit(in_this_context(receive_one), part, digest)
+                    )
+            done, _ = wait(jobs, return_when=FIRST_EXCEPTION)
+            for job in done:
+                job.result()
         finally:
-            # Whoever is left would wait for a writer that is gone.
-            stopped.set()
-            started = [job for job in jobs if not job.cancel()]
-            wait(started)
-        for job in started:
-            job.result()
+            if not all(job.done() for job in jobs):
+                # Whoever is left would wait for a writer that is gone.
+                token.cancel()
+            wait([job for job in jobs if not job.cancel()])
 
     def _hash_rest(self, file: BinaryIO, hasher: Hasher, position: int, end: int) -> None:
         file.seek(position)

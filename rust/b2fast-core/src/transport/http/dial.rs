@@ -127,7 +127,7 @@ mod tests {
     use std::net::TcpListener;
 
     use super::*;
-    use crate::cancel::CancelToken;
+    use crate::cancel::{CancelToken, Scope};
     use crate::transport::body::unwrap_own_error;
 
     const LONG: Duration = Duration::from_secs(60);
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn cancelled_in_the_middle_of_a_wait() {
         let (_sender, receiver) = mpsc::channel::<io::Result<()>>();
-        let cancel = CancelToken::with_poll(Box::new(|| false));
+        let cancel = CancelToken::with_poll(Scope::default(), Box::new(|| false));
         let _guard = exchange::Guard::enter(&cancel, LONG);
         let error = wait(&receiver, Instant::now() + LONG).unwrap_err();
         assert!(matches!(unwrap_own_error(error), Ok(Error::Cancelled)));
