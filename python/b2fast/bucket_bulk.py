@@ -34,7 +34,9 @@ class BucketBulk:
     What goes wrong with an item is in its result; what the iterable itself raises is raised.
 
     The call ends with its generator: after the last result, by `close`, by leaving the loop over
-    it, or by Ctrl-C. What is running then is given up within a second, and has no result.
+    it, or by Ctrl-C. What is running then is given up within a second, and has no result. At the
+    end of a `cancel_scope` no more items are read; there are results for those that were begun,
+    and then the exception is raised.
     """
 
     api: B2Api

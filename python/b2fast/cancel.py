@@ -16,7 +16,7 @@ from .exception import DeadlineExceeded, TransferCancelled
 _P = ParamSpec('_P')
 _T = TypeVar('_T')
 
-_POLL_INTERVAL = 0.05
+POLL_INTERVAL = 0.05
 """Seconds after which who waits looks whether it may go on; the core has the same."""
 
 
@@ -147,9 +147,9 @@ def cancel_scope(
     result is asked for.
 
     What is under way ends within a fraction of a second, by an exception: `TransferCancelled`
-    after `CancelToken.cancel`, `DeadlineExceeded` after the deadline. A connection that is just
-    being made for a call without content, or by a session of the program's own with its own
-    adapters, ends at the latest with its time-out. What can be resumed is kept: the parts of an
+    after `CancelToken.cancel`, `DeadlineExceeded` after the deadline. A wait for a SOCKS proxy, or
+    in an adapter of the program's own in a session of ``requests``, ends at the latest with its
+    time-out. What can be resumed is kept: the parts of an
     unfinished large file, and what has arrived of a download of 8 MiB or more.
 
     :param token: ends the transfers when it is cancelled.
@@ -193,7 +193,7 @@ def sleep(seconds: float) -> None:
         if left <= 0:
             return
         remaining = scope.remaining
-        time.sleep(min(left, _POLL_INTERVAL, left if remaining is None else remaining))
+        time.sleep(min(left, POLL_INTERVAL, left if remaining is None else remaining))
 
 
 @contextmanager
@@ -202,7 +202,7 @@ def locked(lock: threading.Lock) -> Iterator[None]:
     if current_scope() is None:
         lock.acquire()
     else:
-        while not lock.acquire(timeout=_POLL_INTERVAL):
+        while not lock.acquire(timeout=POLL_INTERVAL):
             check_scope()
     try:
         yield

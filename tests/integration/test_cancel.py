@@ -5,18 +5,27 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import signal
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from b2fast import (
     AbstractProgressListener,
     Bucket,
+    BulkResult,
     CancelToken,
     CopySource,
+    FaithfulSimulator,
+    RetryPolicy,
+    SimulatorServer,
     UploadSourceBytes,
     WriteIntent,
     cancel_scope,
@@ -25,8 +34,9 @@ from b2fast._core.transfer import TEMPORARY_SUFFIXES
 from b2fast.exception import DeadlineExceeded, TransferCancelled
 from b2fast.simulator import Fault
 
+from ..clients.proxy import proxy_to
 from ..conftest import PART_SIZE, QUICK_RETRIES, Account
-from .wire import DEADLINE, connect, stoppable
+from .wire import DEADLINE, connect, start, stoppable
 
 MIB = 1024 * 1024
 LARGE = 5 * PART_SIZE
@@ -178,6 +188,31 @@ def cancelled_when(event: threading.Event) -> Iterator[CancelToken]:
         thread.join()
 
 
+@contextmanager
+def cancelled_when_asked(
+    server: SimulatorServer | FaithfulSimulator, call: str
+) -> Iterator[CancelToken]:
+    """A token that another thread cancels when one more call has arrived."""
+    asked, over = threading.Event(), threading.Event()
+    before = server.calls[call]
+
+    def wait_for_call() -> None:
+        while server.calls[call] == before and not over.wait(0.001):
+            pass
+        asked.set()
+
+    watcher = threading.Thread(target=wait_for_call)
+    watcher.start()
+    try:
+        with cancelled_when(asked) as token:
+            try:
+                yield token
+            finally:
+                over.set()
+    finally:
+        watcher.join()
+
+
 @over_http
 def test_upload_over_a_wire_that_stands(
     account: Account, bucket: Bucket, make_file: MakeFile
@@ -240,25 +275,256 @@ def test_service_that_does_not_answer(
     store(bucket)
     server = account.server
     assert server is not None
-    asked = threading.Event()
-
-    def wait_until_asked() -> None:
-        while server.calls[call] == before and not asked.wait(0.001):
-            pass
-        asked.set()
-
-    before = server.calls[call]
     server.inject(Fault(call=call, delay=10 * DEADLINE, count=1000))
-    watcher = threading.Thread(target=wait_until_asked)
-    watcher.start()
+    if way == 'deadline':
+        with cancel_scope(deadline=0.3), pytest.raises(DeadlineExceeded):
+            ACTS[act](bucket)
+        return
+    with (
+        cancelled_when_asked(server, call) as token,
+        cancel_scope(token),
+        pytest.raises(TransferCancelled),
+    ):
+        ACTS[act](bucket)
+
+
+@pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
+@pytest.mark.parametrize(
+    ('call', 'act'),
+    [
+        ('b2_upload_file', 'small upload'),
+        ('b2_get_upload_url', 'small upload'),
+        ('b2_upload_part', 'large upload'),
+        ('b2_download_file_by_name', 'download'),
+        ('b2_list_file_names', 'listing'),
+        ('b2_copy_part', 'parts'),
+    ],
+)
+def test_no_pause_between_attempts_lasts_longer(
+    account: Account, bucket: Bucket, call: str, act: str
+) -> None:
+    store(bucket)
+    assert account.server is not None
+    account.server.inject(Fault(call=call, status=503, retry_after=10 * DEADLINE, count=1000))
+    patient = RetryPolicy(deadline=None)
+    away = connect(account, patient).get_bucket_by_name('a-bucket')
+    with cancel_scope(deadline=0.2), pytest.raises(DeadlineExceeded) as caught:
+        ACTS[act](away)
+    assert caught.value.seconds == 0.2
+
+
+def test_scopes_within_scopes(bucket: Bucket) -> None:
+    outer, inner = CancelToken(), CancelToken()
+    with cancel_scope(outer, deadline=DEADLINE):
+        with cancel_scope(inner):
+            inner.cancel()
+            with pytest.raises(TransferCancelled):
+                bucket.upload_bytes(b'1', 'name')
+        bucket.upload_bytes(b'2', 'name')
+        with cancel_scope(deadline=0), pytest.raises(DeadlineExceeded) as caught:
+            bucket.upload_bytes(b'3', 'name')
+        assert caught.value.seconds == 0
+        with cancel_scope(deadline=10 * DEADLINE):
+            outer.cancel()
+            with pytest.raises(TransferCancelled):
+                bucket.upload_bytes(b'4', 'name')
+    bucket.upload_bytes(b'5', 'name')
+    assert len(list(bucket.list_file_versions('name'))) == 2
+
+
+def test_deadline_of_an_outer_scope_comes_first(bucket: Bucket) -> None:
+    with (
+        cancel_scope(deadline=0),
+        cancel_scope(CancelToken(), deadline=DEADLINE),
+        pytest.raises(DeadlineExceeded) as caught,
+    ):
+        bucket.upload_bytes(b'1', 'name')
+    assert caught.value.seconds == 0
+
+
+def test_other_threads_take_part_if_they_want(bucket: Bucket) -> None:
+    token = CancelToken()
+
+    def free(name: str) -> str:
+        return bucket.upload_bytes(b'content', name).file_name
+
+    def bound(name: str) -> str:
+        with cancel_scope(token):
+            return free(name)
+
+    with cancel_scope(token), ThreadPoolExecutor(2) as pool:
+        token.cancel()
+        assert pool.submit(free, 'free').result() == 'free'
+        with pytest.raises(TransferCancelled, match='bound'):
+            pool.submit(bound, 'bound').result()
+
+
+@pytest.mark.parametrize('deadline', [-1, float('nan'), float('inf')])
+def test_deadline_that_is_no_number_of_seconds(deadline: float) -> None:
+    with pytest.raises(ValueError, match='deadline'), cancel_scope(deadline=deadline):
+        pass
+
+
+def test_token_says_what_it_is() -> None:
+    token = CancelToken()
+    assert repr(token) == '<CancelToken, not cancelled>'
+    token.cancel()
+    token.cancel()
+    assert repr(token) == '<CancelToken, cancelled>'
+
+
+@over_http
+@pytest.mark.parametrize('call', ['upload_many', 'download_many', 'delete_many'])
+def test_bulk_call_gives_what_is_done_and_raises(
+    account: Account, bucket: Bucket, tmp_path: Path, call: str
+) -> None:
+    versions = [bucket.upload_bytes(b'content', f'name {number}') for number in range(100)]
+    acts: dict[str, tuple[str, Callable[[Iterator[int]], Iterator[BulkResult[Any]]]]] = {
+        'upload_many': (
+            'b2_upload_file',
+            lambda numbers: bucket.upload_many((b'new', f'new {n}') for n in numbers),
+        ),
+        'download_many': (
+            'b2_download_*',
+            lambda numbers: bucket.download_many((versions[n] for n in numbers), tmp_path),
+        ),
+        'delete_many': (
+            'b2_delete_file_version',
+            lambda numbers: bucket.delete_many(versions[n] for n in numbers),
+        ),
+    }
+    fault, act = acts[call]
+    assert account.server is not None
+    account.server.inject(Fault(call=fault, delay=10 * DEADLINE, skip=5, count=1000))
+    read: list[int] = []
+
+    def numbers() -> Iterator[int]:
+        for number in range(100):
+            read.append(number)
+            yield number
+
+    token = CancelToken()
+    results: list[BulkResult[Any]] = []
+
+    def take_all() -> None:
+        for result in act(numbers()):
+            results.append(result)
+            if sum(result.ok for result in results) == 5:
+                token.cancel()
+
+    with cancel_scope(token), pytest.raises(TransferCancelled):
+        take_all()
+    assert sum(result.ok for result in results) == 5
+    assert len(results) == len(read) < 100
+    assert all(result.ok or isinstance(result.error, TransferCancelled) for result in results)
+    # The connections that were broken off are replaced.
+    account.server.clear_faults()
+    assert len(list(bucket.delete_many(bucket.ls(latest_only=False, recursive=True)))) >= 5
+
+
+@contextmanager
+def address_that_takes_nobody() -> Iterator[str]:
+    """The queue of its socket is full, so that connecting takes for ever."""
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(0)
+        for _ in range(3):
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            with suppress(BlockingIOError):
+                client.connect(listener.getsockname())
+        yield f'127.0.0.1:{listener.getsockname()[1]}'
+
+
+@over_http
+@pytest.mark.parametrize(
+    'act',
+    [ACTS['listing'], ACTS['download'], lambda bucket: bucket.copy('file ID', 'new')],
+    ids=['listing', 'download', 'copy'],
+)
+def test_connection_that_does_not_come_to_be(
+    account: Account,
+    bucket: Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[Bucket], object],
+) -> None:
+    info = account.api.account_info
+    token = CancelToken()
+
+    def cancelled_soon(url: str) -> str:
+        # It was asked for to make the connection.
+        threading.Timer(0.1, token.cancel).start()
+        return url
+
+    with address_that_takes_nobody() as address:
+        for method in ('get_api_url', 'get_download_url'):
+            monkeypatch.setattr(info, method, lambda: cancelled_soon(f'http://{address}'))
+        with cancel_scope(token), pytest.raises(TransferCancelled):
+            act(bucket)
+
+
+@pytest.mark.parametrize('account', ['http-streams'], indirect=True)
+@pytest.mark.parametrize(
+    ('call', 'act'),
+    [('b2_list_file_names', 'listing'), ('b2_upload_file', 'small upload')],
+)
+def test_service_behind_a_proxy_that_does_not_answer(
+    account: Account, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, call: str, act: str
+) -> None:
+    server = account.server
+    assert server is not None
+    with proxy_to(account.realm) as proxy:
+        monkeypatch.setenv('http_proxy', proxy)
+        monkeypatch.setenv('no_proxy', '')
+        away = connect(account, QUICK_RETRIES, 'http://b2.test').get_bucket_by_name('a-bucket')
+        server.inject(Fault(call=call, delay=10 * DEADLINE, count=1000))
+        with (
+            cancelled_when_asked(server, call) as token,
+            cancel_scope(token),
+            pytest.raises(TransferCancelled),
+        ):
+            ACTS[act](away)
+
+
+SIGNALLED = """
+token = CancelToken()
+signal.signal(signal.SIGTERM, lambda number, frame: token.cancel())
+try:
+    with cancel_scope(token):
+        print('ready', flush=True)
+        ACT
+except exception.TransferCancelled as error:
+    print(type(error).__name__, flush=True)
+"""
+
+
+@over_http
+@pytest.mark.parametrize(
+    ('call', 'act'),
+    [
+        ('b2_list_file_names', 'list(bucket.ls())'),
+        ('b2_upload_file', "bucket.upload_bytes(b'content', 'new')"),
+        ('b2_download_file_by_name', "bucket.download_file_by_name('small')"),
+        ('b2_copy_file', 'bucket.copy(args[0], "copy")'),
+    ],
+)
+def test_signal_handler_may_cancel(account: Account, bucket: Bucket, call: str, act: str) -> None:
+    small, _ = store(bucket)
+    server = account.server
+    assert server is not None
+    server.inject(Fault(call=call, delay=10 * DEADLINE, count=1000))
+    before = server.calls[call]
+    program = 'from b2fast import exception\n' + SIGNALLED.replace('ACT', act)
+    process = start(account, program, [small])
     try:
-        with cancelled_when(asked) as token:
-            if way == 'token':
-                with cancel_scope(token), pytest.raises(TransferCancelled):
-                    ACTS[act](bucket)
-            else:
-                with cancel_scope(deadline=0.3), pytest.raises(DeadlineExceeded):
-                    ACTS[act](bucket)
+        assert process.stdout is not None
+        assert process.stdout.readline() == 'ready\n'
+        while server.calls[call] == before:
+            time.sleep(0.001)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=DEADLINE)
     finally:
-        asked.set()
-        watcher.join()
+        process.kill()
+        process.communicate()
+    assert (out, err, process.returncode) == ('TransferCancelled\n', '', 0)

@@ -27,7 +27,7 @@ from ..conftest import PART_SIZE, Account
 from ..helpers import sha1_of
 from .test_emerge import CONTENT, content_of, customer_key
 from .test_resume_upload_together import Paused, another_client, in_background, unclaimed
-from .unfinished_uploads import calls_of, send_part, unfinished
+from .unfinished_uploads import begin, calls_of, send_part, unfinished
 from .wire import DEADLINE
 
 __all__ = ['unclaimed']
@@ -122,7 +122,7 @@ def test_parts_that_differ_are_sent_again(
 
 
 def test_what_may_not_be_continued(bucket: Bucket, stored: FileVersion) -> None:
-    file_id = fail_at_the_end(bucket, stored, file_info={'k': 'v'}, encryption=SSE_B2_AES)
+    file_id = begin(bucket, [1, 2, 3], 'file', info={'k': 'v'}, encryption=SSE_B2_AES)
 
     def go_on(name: str = 'file', large_file_id: str = file_id, **settings: Any) -> None:
         everything = [*sources(stored), UploadSourceBytes(SECOND)]

@@ -6,16 +6,15 @@ import hashlib
 import io
 import os
 import signal
-import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from b2fast import AbstractProgressListener, Bucket, UploadSourceBytes
-from b2fast._core.server import Request
 from b2fast._core.transfer import TEMPORARY_SUFFIXES
+from b2fast.simulator import Fault
 
 from ..conftest import PART_SIZE, QUICK_RETRIES, Account
 from ..interrupts import LISTENER, interrupt
@@ -34,6 +33,7 @@ UPLOAD = (
 bucket.upload_local_file(args[0], 'name', min_part_size=int(args[1]), progress_listener=Listener())
 """
 )
+UPLOAD_OF_PARTS = f'args[1] = {MIB}' + UPLOAD
 DOWNLOAD = (
     LISTENER
     + """
@@ -105,39 +105,56 @@ def test_ctrl_c_during_a_download_into_memory(account: Account, bucket: Bucket) 
     press_ctrl_c(account, SAVE, [], 'down', 2 * LARGE)
 
 
+SOURCE = """
+stored = bucket.get_file_info_by_name('stored')
+parts = [
+    WriteIntent(CopySource(stored.id_, length=stored.size), 0),
+    WriteIntent(UploadSourceBytes(bytes(stored.size)), stored.size),
+]
+"""
+STRATEGY = """
+import io
+own = ParallelDownloader(min_part_size=100, max_streams=4, force_chunk_size=10)
+api.services.download_manager.strategies = [own]
+bucket.download_file_by_name('stored').save(io.BytesIO())
+"""
+
+
 @over_http
 @pytest.mark.parametrize(
-    ('call', 'part_size'),
-    [('b2_get_upload_url', LARGE), ('b2_get_upload_part_url', MIB), ('b2_upload_part', MIB)],
+    ('call', 'skip', 'program'),
+    [
+        ('b2_get_upload_url', 0, UPLOAD),
+        ('b2_get_upload_part_url', 0, UPLOAD_OF_PARTS),
+        ('b2_upload_part', 0, UPLOAD_OF_PARTS),
+        ('b2_finish_large_file', 0, UPLOAD_OF_PARTS),
+        ('b2_list_file_names', 0, 'list(bucket.ls())'),
+        ('b2_copy_file', 0, "bucket.copy(bucket.get_file_info_by_name('small').id_, 'copy')"),
+        ('b2_copy_part', 0, SOURCE + "bucket.create_file(parts, 'new')"),
+        ('b2_upload_part', 0, SOURCE + "bucket.create_file_stream(iter(parts), 'new')"),
+        ('b2_delete_file_version', 0, 'list(bucket.delete_many(bucket.ls()))'),
+        ('b2_download_file_by_name', 0, "list(bucket.download_many(['small'], args[0] + 's'))"),
+        # The first one is made by the main thread.
+        ('b2_download_file_by_id', 1, STRATEGY),
+    ],
 )
 def test_ctrl_c_while_the_service_does_not_answer(
-    account: Account,
-    bucket: Bucket,
-    make_file: MakeFile,
-    monkeypatch: pytest.MonkeyPatch,
-    call: str,
-    part_size: int,
+    account: Account, bucket: Bucket, make_file: MakeFile, call: str, skip: int, program: str
 ) -> None:
-    assert account.server is not None
+    server = account.server
+    assert server is not None
+    bucket.upload_bytes(bytes(10), 'small')
+    bucket.upload_bytes(bytes(5 * PART_SIZE), 'stored')
     path = make_file(bytes(LARGE))
-    asked, go_on = threading.Event(), threading.Event()
-    door = account.server._door
-    serve = door._serve_json
-
-    def hold(name: str, request: Request) -> Any:
-        if name == call:
-            asked.set()
-            assert go_on.wait(DEADLINE)
-        return serve(name, request)
-
-    monkeypatch.setattr(door, '_serve_json', hold)
-    process = start(account, UPLOAD, [path, str(part_size)])
+    server.inject(Fault(call=call, delay=10 * DEADLINE, skip=skip, count=1000))
+    before = server.calls[call]
+    process = start(account, program, [path, str(LARGE)])
     try:
-        assert asked.wait(DEADLINE)
+        while server.calls[call] <= before + skip and process.poll() is None:
+            time.sleep(0.001)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=10)
     finally:
-        go_on.set()
         process.kill()
         process.communicate()
     assert err.endswith('KeyboardInterrupt\n')

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
 
-from b2fast import Bucket, UploadSourceBytes
+from b2fast import Bucket, CancelToken, UploadSourceBytes, cancel_scope
+from b2fast.exception import TransferCancelled
 from b2fast.simulator import Fault
 
 from ..conftest import Account
 from ..helpers import run_in_threads
+from .wire import DEADLINE
 
 ROUNDS = 3
 DATA = bytes(5_000_000)
@@ -79,3 +82,35 @@ def test_who_waited_for_a_failed_authorization_fails_alike(
 
     run_in_threads(8, work)
     assert failures == ['Unauthorized'] * 8
+
+
+@pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
+def test_who_waited_for_a_cancelled_authorization_authorizes(
+    account: Account, bucket: Bucket
+) -> None:
+    """Both threads need a token; what ends one of them is no concern of the other."""
+    server = account.server
+    assert server is not None
+    server.expire_tokens()
+    server.inject(Fault(call='b2_authorize_account', delay=10 * DEADLINE))
+    before = server.calls['b2_authorize_account']
+    token = CancelToken()
+    outcomes: list[object] = []
+
+    def cancelled() -> None:
+        with cancel_scope(token):
+            try:
+                list(bucket.ls())
+            except TransferCancelled as error:
+                outcomes.append(type(error))
+
+    first = threading.Thread(target=cancelled)
+    first.start()
+    while server.calls['b2_authorize_account'] == before:
+        time.sleep(0.001)
+    second = threading.Thread(target=lambda: outcomes.append(list(bucket.ls())))
+    second.start()
+    token.cancel()
+    first.join()
+    second.join()
+    assert outcomes == [TransferCancelled, []]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import socket
 import ssl
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +17,17 @@ import requests
 from b2sdk.v3 import B2Api as ReferenceApi, InMemoryAccountInfo as ReferenceInfo
 from tests.conftest import PART_SIZE, QUICK_RETRIES
 
-from b2fast import B2Api, B2HttpApiConfig
+from b2fast import (
+    B2Api,
+    B2HttpApiConfig,
+    CancelToken,
+    InMemoryAccountInfo,
+    UploadSourceBytes,
+    cancel_scope,
+)
 from b2fast._core.server import make_certificate
-from b2fast.exception import B2ConnectionError
-from b2fast.simulator import Certificate, SimulatorServer
+from b2fast.exception import B2ConnectionError, TransferCancelled
+from b2fast.simulator import Certificate, Fault, SimulatorServer
 
 DATA = bytes(range(256)) * 4
 
@@ -163,3 +173,36 @@ def test_the_command_takes_one_certificate_or_makes_one() -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert result.returncode == 2
     assert 'not allowed with' in result.stderr
+
+
+@pytest.mark.usefixtures('trusted')
+@pytest.mark.parametrize('config', [B2HttpApiConfig(), B2HttpApiConfig(requests.Session)])
+@pytest.mark.parametrize(
+    ('fault', 'size'),
+    [({'delay': 600}, 10), ({'stall_after': 1_000_000}, 3_000_000)],
+    ids=['no answer', 'half an answer'],
+)
+def test_a_wait_over_https_can_be_ended(
+    server: SimulatorServer, config: B2HttpApiConfig, fault: dict[str, int], size: int
+) -> None:
+    api = B2Api(InMemoryAccountInfo(), api_config=config)
+    api.authorize_account(server.key_id, server.key, server.url)
+    bucket = api.create_bucket('over-https', 'allPrivate')
+    bucket.upload(UploadSourceBytes(bytes(size)), 'name', min_part_size=5_000_000)
+    server.inject(Fault(call='b2_download_*', count=1000, **fault))
+    token = CancelToken()
+    before = server.calls['b2_download_file_by_name']
+
+    def cancel_when_asked() -> None:
+        while server.calls['b2_download_file_by_name'] == before:
+            time.sleep(0.001)
+        token.cancel()
+
+    thread = threading.Thread(target=cancel_when_asked)
+    thread.start()
+    received = io.BytesIO()
+    with cancel_scope(token), pytest.raises(TransferCancelled):
+        bucket.download_file_by_name('name').save(received)
+    thread.join()
+    # Nothing of what was still to be decrypted has got there.
+    assert received.getvalue() == bytes(received.tell())

@@ -41,10 +41,6 @@ _MAX_REFUSED_URLS = 3
 """Refusals after which the reason is not the upload URL but the key; the core has the same."""
 
 
-def _ignore(*counts: int) -> None:
-    """The progress that nobody wants to see."""
-
-
 class StreamSeam(TransferSeam):
     """The way of a raw API that does not speak HTTP, and of sources that only Python reads.
 
@@ -252,7 +248,8 @@ class _StreamContent(UploadContent):
         while True:
             try:
                 with self._opened() as stream:
-                    return attempt(self._part_of(stream, offset, length, sent.moved, counter.sent))
+                    content = self._part_of(stream, offset, length, sent.moved, counter.sent)
+                    return attempt(content)
             except B2Error as error:
                 if sent.furthest > furthest:
                     # One attempt at a large body on a slow line may outlast the deadline.
@@ -311,10 +308,12 @@ class _StreamContent(UploadContent):
         stream: BinaryIO,
         offset: int,
         length: int,
-        moved: Callable[[int, int], None] = _ignore,
-        count: Callable[[int], None] = _ignore,
+        moved: Callable[[int, int], None] | None = None,
+        count: Callable[[int], None] | None = None,
     ) -> _ReadPart:
-        return _ReadPart(name_of(self._source), stream, offset, length, moved, count)
+        return _ReadPart(
+            name_of(self._source), stream, offset, length, moved or _ignore, count or _ignore
+        )
 
     def _state_of_file(self) -> tuple[int, int] | None:
         if self._path is None:
@@ -400,3 +399,7 @@ def _is_damaged(error: B2Error) -> bool:
 def _chunks(stream: _ReadPart) -> Iterator[bytes]:
     while chunk := stream.read(_CHUNK_SIZE):
         yield chunk
+
+
+def _ignore(*counts: int) -> None:
+    """The progress that nobody wants to see."""

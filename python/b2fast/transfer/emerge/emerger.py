@@ -23,7 +23,12 @@ from ...http_constants import LARGE_FILE_SHA1, SSE_C_KEY_ID_FILE_INFO_KEY_NAME
 from ...large_file.unfinished import LargeFilePlan, StartedFile, claimed_or_refused
 from ...progress import AbstractProgressListener, TransferProgress
 from ..outbound.copy_source import CopySource
-from ..outbound.large_file_making import LargeFileMaking, StoredParts, file_info_with_sha1
+from ..outbound.large_file_making import (
+    LargeFileMaking,
+    StoredParts,
+    file_info_with_sha1,
+    how_to_go_on,
+)
 from ..outbound.upload_source import AbstractUploadSource, UploadSourceBytes, name_of
 from .executor import MonotonicProgress, PartsOfLargeFile, check_unchanged
 from .part_content import PartContent
@@ -336,34 +341,30 @@ class Emerger:
 
         def store(started: StartedFile) -> StoredParts:
             counted = _Counted(parts)
-            how_to_go_on = (
-                f'its parts are kept: go on with continue_large_file_id={started.file_id!r}'
-                if patience is None
-                else 'upload it again'
-            )
-            with naming_transfer(new_file.file_name, how_to_go_on):
-                stored = PartsOfLargeFile(
-                    self.services,
-                    started.file_id,
-                    new_file.encryption,
-                    progress,
-                    started.parts,
-                    most_units,
-                    patience,
-                ).store(units_of(counted, together=patience is None, known_sha1=sha1s.known))
+            stored = PartsOfLargeFile(
+                self.services,
+                started.file_id,
+                new_file.encryption,
+                progress,
+                started.parts,
+                most_units,
+                patience,
+            ).store(units_of(counted, together=patience is None, known_sha1=sha1s.known))
             return StoredParts(stored, counted.length)
 
         length = None if known is None else sum(part.length for part in known)
         making = LargeFileMaking(self.services, upload, sha1, length, store)
-        if continue_large_file_id is not None:
-            return self._version(
-                making.complete(self._claimed(upload, sha1, continue_large_file_id, known))
-            )
-        plan = None
-        # What is only copied would be copied again.
-        if known is not None and (sha1 or any(not part.is_copy for part in known)):
-            plan = LargeFilePlan(upload, [part.length for part in known], sha1, sha1s.computed)
-        return self._version(making.run(plan))
+        with naming_transfer(
+            new_file.file_name, 'upload it again' if known is None else how_to_go_on(upload)
+        ):
+            if continue_large_file_id is not None:
+                claimed = self._claimed(upload, sha1, continue_large_file_id, known)
+                return self._version(making.complete(claimed))
+            plan = None
+            # What is only copied would be copied again.
+            if known is not None and (sha1 or any(not part.is_copy for part in known)):
+                plan = LargeFilePlan(upload, [part.length for part in known], sha1, sha1s.computed)
+            return self._version(making.run(plan))
 
     def _claimed(
         self,

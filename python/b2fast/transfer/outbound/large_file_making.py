@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ...encryption.types import EncryptionMode
 from ...exception import (
     BadRequest,
     ChecksumMismatch,
@@ -125,3 +126,10 @@ def file_info_with_sha1(upload: FileUpload, sha1: str | None) -> dict[str, str]:
     :param sha1: of all the content in hex, if it is known
     """
     return upload.file_info if sha1 is None else {**upload.file_info, LARGE_FILE_SHA1: sha1}
+
+
+def how_to_go_on(upload: FileUpload) -> str:
+    """What to do after a large file of known content was not finished, for `naming_transfer`."""
+    if upload.encryption is not None and upload.encryption.mode is EncryptionMode.SSE_C:
+        return 'upload it again'
+    return 'the parts that are stored are kept, and the same upload sends the rest'

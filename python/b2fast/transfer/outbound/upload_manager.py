@@ -23,6 +23,7 @@ from ...progress import AbstractProgressListener, TransferProgress
 from ...utils.file_names import validate_b2_file_name
 from ..transfer_manager import TransferManager
 from .file_upload import FileUpload, PartUpload
+from .large_file_making import how_to_go_on
 from .large_file_upload import LargeFileUpload
 from .progress_reporter import PartProgressReporter
 from .upload_source import AbstractUploadSource
@@ -93,7 +94,7 @@ class UploadManager(TransferManager):
                 if len(parts) < 2:
                     raise CannotResumeUpload(str(resume_file_id), 'the content is a single part')
                 known = large_file_sha1 or _known_sha1(source)
-                with naming_transfer(upload.file_name, _how_to_go_on(upload)):
+                with naming_transfer(upload.file_name, how_to_go_on(upload)):
                     answer = LargeFileUpload(
                         self.services, upload, content, parts, known, progress
                     ).run(resume_file_id)
@@ -256,12 +257,6 @@ class UploadManager(TransferManager):
                 'min_part_size', f'{asked} is not between {minimum} and {MAX_PART_SIZE} bytes'
             )
         return asked
-
-
-def _how_to_go_on(upload: FileUpload) -> str:
-    if upload.encryption is not None and upload.encryption.mode is EncryptionMode.SSE_C:
-        return 'upload it again'
-    return 'the parts that are stored are kept, and the same upload sends the rest'
 
 
 def _known_sha1(source: AbstractUploadSource) -> str | None:

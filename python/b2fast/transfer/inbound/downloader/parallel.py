@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ....cancel import CancelToken, cancel_scope, in_this_context
+from ....cancel import ending_together, in_this_context
 from ....exception import TruncatedOutput
 from ....utils.range_ import Range
 from ..continued_body import ContinuedBody
@@ -124,8 +124,6 @@ class ParallelDownloader(AbstractDownloader):
         writer: WriterThread,
         hasher: Hasher,
     ) -> None:
-        token = CancelToken()
-
         def receive_one(part: PartToDownload, digest: Hasher) -> None:
             position, size = part.local_range.start, part.local_range.size()
 
@@ -142,19 +140,17 @@ class ParallelDownloader(AbstractDownloader):
 
         jobs: list[Future[None]] = []
         try:
-            with cancel_scope(token):
+            # Whoever is left would wait for a writer that is gone.
+            with ending_together() as token:
                 for part in parts:
                     digest = hasher if part is parts[0] else EmptyHasher()
                     jobs.append(
                         self._thread_pool.submit(in_this_context(receive_one), part, digest)
                     )
-            done, _ = wait(jobs, return_when=FIRST_EXCEPTION)
-            for job in done:
-                job.result()
+                done, _ = wait(jobs, return_when=FIRST_EXCEPTION)
+                for job in done:
+                    job.result()
         finally:
-            if not all(job.done() for job in jobs):
-                # Whoever is left would wait for a writer that is gone.
-                token.cancel()
             wait([job for job in jobs if not job.cancel()])
 
     def _hash_rest(self, file: BinaryIO, hasher: Hasher, position: int, end: int) -> None:
