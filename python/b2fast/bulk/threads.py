@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from ..cancel import CancelToken, cancel_scope, in_this_context
@@ -37,66 +37,51 @@ class ThreadLane(Lane[_Value]):
         self._workers = workers
         self._progress = progress
         self._token = CancelToken()
-        self._todo: deque[tuple[int, Any]] = deque()
-        self._done: deque[tuple[int, _Value | None, Exception | None]] = deque()
-        lock = threading.Lock()
-        self._changed = threading.Condition(lock)
-        self._has_work = threading.Condition(lock)
+        # Not conditions: Ctrl-C that comes when one has just been entered leaves its lock held.
+        self._todo: SimpleQueue[tuple[int, Any] | None] = SimpleQueue()
+        self._done: SimpleQueue[tuple[int, _Value | None, Exception | None]] = SimpleQueue()
+        self._under_way = 0
         self._threads: list[threading.Thread] = []
-        self._idle = 0
 
     def start(self, ticket: int, item: Any) -> None:
         """Leave the item to the next thread that is free."""
-        with self._changed:
-            self._todo.append((ticket, item))
-            if self._idle < len(self._todo) and len(self._threads) < self._workers:
-                thread = threading.Thread(
-                    target=in_this_context(self._run), name='b2fast-bulk', daemon=True
-                )
-                thread.start()
-                self._threads.append(thread)
-            else:
-                self._has_work.notify()
+        self._todo.put((ticket, item))
+        self._under_way += 1
+        if len(self._threads) < min(self._under_way, self._workers):
+            thread = threading.Thread(
+                target=in_this_context(self._run), name='b2fast-bulk', daemon=True
+            )
+            thread.start()
+            self._threads.append(thread)
 
     def finished(self, wait: float) -> Iterable[tuple[int, _Value | None, Exception | None]]:
         """See `Lane.finished`."""
-        if wait and not self._done:
-            with self._changed:
-                if not self._done:
-                    self._changed.wait(wait)
-        while self._done:
-            yield self._done.popleft()
+        try:
+            done = self._done.get(timeout=wait) if wait else self._done.get_nowait()
+            while True:
+                self._under_way -= 1
+                yield done
+                done = self._done.get_nowait()
+        except Empty:
+            pass
 
     def stop(self) -> None:
         """See `Lane.stop`."""
         self._token.cancel()
-        with self._changed:
-            self._todo.clear()
-            self._has_work.notify_all()
+        for _ in range(self._workers):
+            self._todo.put(None)
         deadline = time.monotonic() + GRACE
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
 
     def _run(self) -> None:
         with cancel_scope(self._token):
-            while (job := self._next()) is not None:
+            while (job := self._todo.get()) is not None and not self._token.is_cancelled:
                 ticket, item = job
                 value, error = self._call(item)
-                with self._changed:
-                    self._done.append((ticket, value, error))
-                    self._changed.notify()
+                self._done.put((ticket, value, error))
                 if self._ring is not None:
                     self._ring()
-
-    def _next(self) -> tuple[int, Any] | None:
-        with self._changed:
-            while not self._todo:
-                if self._token.is_cancelled:
-                    return None
-                self._idle += 1
-                self._has_work.wait()
-                self._idle -= 1
-            return self._todo.popleft()
 
     def _call(self, item: Any) -> tuple[_Value | None, Exception | None]:
         share = Share(self._progress)
