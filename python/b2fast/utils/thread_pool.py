@@ -57,7 +57,14 @@ class LazyThreadPool:
             if pool is None:
                 pool = self._THREAD_POOL_FACTORY(self._max_workers)
                 self._pools[os.getpid()] = pool
-            return pool.submit(fn, *args, **kwargs)
+            try:
+                return pool.submit(fn, *args, **kwargs)
+            except BaseException:
+                # Ctrl-C may come when a thread has started that the pool does not know yet. Only
+                # this tells it to end; else the end of the program waits for it.
+                self._pools.pop(os.getpid(), None)
+                pool.shutdown(wait=False)
+                raise
 
     def set_size(self, max_workers: int) -> None:
         """Change the number of threads, after the tasks that were submitted are done.
