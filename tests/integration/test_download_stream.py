@@ -14,8 +14,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from b2fast import Bucket, ProgressListenerForTest, UploadSourceBytes
-from b2fast.exception import ChecksumMismatch, InvalidArgument, InvalidUserInput, TruncatedOutput
+from b2fast import Bucket, CancelToken, ProgressListenerForTest, UploadSourceBytes, cancel_scope
+from b2fast.exception import (
+    ChecksumMismatch,
+    InvalidArgument,
+    InvalidUserInput,
+    TransferCancelled,
+    TruncatedOutput,
+)
 from b2fast.progress import DoNothingProgressListener, TransferProgress
 from b2fast.transfer.inbound.content_check import ContentCheck
 from b2fast.transfer.inbound.download_stream import DownloadStream
@@ -155,6 +161,7 @@ class Response(OpenDownload):
 
 def stream_of(response: Response, length: int, read_ahead: int, sha1: str | None = None) -> Any:
     return DownloadStream(
+        'name',
         response,
         ContentCheck(sha1, length),
         TransferProgress(DoNothingProgressListener(), length),
@@ -250,6 +257,22 @@ def test_stream_that_is_left_while_the_connection_stands_still(
             del stream
             gc.collect()
         wait_until(lambda: not reading_threads())
+
+
+@over_http
+def test_stream_that_is_cancelled(account: Account, bucket: Bucket) -> None:
+    bucket.upload(UploadSourceBytes(bytes(3 * MIB)), 'name', min_part_size=4 * MIB)
+    token = CancelToken()
+    with stoppable(account) as wire:
+        api = connect(account, account.api.api_config.retry_policies, wire.url)
+        wire.stop_after('down', 2 * MIB)
+        opened = api.get_bucket_by_name('a-bucket').download_file_by_name('name')
+        with cancel_scope(token), opened.open_stream() as stream:
+            assert stream.read(1) == b'\0'
+            assert wire.stopped.wait(DEADLINE)
+            token.cancel()
+            with pytest.raises(TransferCancelled, match='name'):
+                stream.read()
 
 
 @over_http

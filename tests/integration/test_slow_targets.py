@@ -71,12 +71,14 @@ class Slow(io.BytesIO):
         self._api = api
         self._before = api.stats().bytes_received
         self._slow = 5
+        self._written = 0
         self.most = 0
 
     def write(self, data: Any, /) -> int:
         if self._slow:
             self._slow -= 1
-            self.most = max(self.most, settle(self._api) - self._before - self.tell())
+            self.most = max(self.most, settle(self._api) - self._before - self._written)
+        self._written += len(data)
         return super().write(data)
 
 

@@ -212,6 +212,17 @@ def test_attempts_end(client: Client, server: ScriptedServer, answer: Any) -> No
     assert len(client.slept) == B2Http.TRY_COUNT_OTHER - 1
 
 
+@pytest.mark.parametrize('before', [0, 1, 3])
+def test_a_refusal_says_whether_an_answer_may_have_been_lost(
+    client: Client, server: ScriptedServer, before: int
+) -> None:
+    """It may be refused because an attempt before it has succeeded."""
+    server.script = [error(503, 'x')] * before + [error(400, 'x')]
+    with pytest.raises(BadRequest) as caught:
+        call(client, server)
+    assert caught.value.attempts == (before + 1 if before else None)
+
+
 @pytest.mark.parametrize(
     'name',
     ['b2_get_upload_url', 'b2_start_large_file', 'b2_get_upload_part_url', 'b2_finish_large_file'],

@@ -60,9 +60,10 @@ class LazyThreadPool:
             try:
                 return pool.submit(fn, *args, **kwargs)
             except BaseException:
-                # Ctrl-C may come when a thread has started that the pool does not know yet. Only
-                # this tells it to end; else the end of the program waits for it.
-                self._pools.pop(os.getpid(), None)
+                # Ctrl-C may come between the start of a thread and its registration. At its end
+                # the interpreter would wait for it and not tell it to end. Threads of a pool that
+                # is shut down end by themselves, after what they have to do.
+                del self._pools[os.getpid()]
                 pool.shutdown(wait=False)
                 raise
 

@@ -10,10 +10,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from typing import Any
+from typing import Any, TypeVar
 
 SLICE = 0.2
 """Seconds; Ctrl-C has to work within one."""
+
+
+_Result = TypeVar('_Result')
+
+
+def result_of(future: Future[_Result]) -> _Result:
+    """The result of a future, as long as it takes; raises what the future does."""
+    wait_for_first([future], None)
+    return future.result()
 
 
 def wait_for_first(futures: Iterable[Future[Any]], timeout: float | None) -> set[Future[Any]]:

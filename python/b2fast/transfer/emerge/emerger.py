@@ -22,6 +22,7 @@ from ...exception import (
 from ...http_constants import LARGE_FILE_SHA1, SSE_C_KEY_ID_FILE_INFO_KEY_NAME
 from ...large_file.unfinished import LargeFilePlan, StartedFile, claimed_or_refused
 from ...progress import AbstractProgressListener, TransferProgress
+from ...utils.waiting import result_of
 from ..outbound.copy_source import CopySource
 from ..outbound.large_file_making import (
     LargeFileMaking,
@@ -281,7 +282,7 @@ class Emerger:
         if new_file.custom_upload_timestamp is not None:
             raise InvalidArgument('custom_upload_timestamp', 'b2_copy_file does not take it')
         with naming_transfer(new_file.file_name, 'copy it again'), ending_together():
-            return self.services.copy_manager.copy_file(
+            copy = self.services.copy_manager.copy_file(
                 source,
                 new_file.file_name,
                 content_type=new_file.content_type,
@@ -292,7 +293,8 @@ class Emerger:
                 source_encryption=source.encryption,
                 legal_hold=new_file.legal_hold,
                 file_retention=new_file.file_retention,
-            ).result()
+            )
+            return result_of(copy)
 
     def _source_of(self, part: EmergePart) -> tuple[AbstractUploadSource, str | None]:
         """The content of a part that is a file, and its SHA-1 if it is known."""

@@ -9,7 +9,7 @@ import weakref
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ...cancel import CancelToken, cancel_scope, check_scope, in_this_context
+from ...cancel import CancelToken, cancel_scope, check_scope, naming_transfer
 from ...utils.waiting import SLICE
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _CHUNK_SIZE = 256 * 1024
 _GRACE = 0.8
-"""Seconds that `close` waits for the thread. The engine notices within 50 ms; a raw API of the
-program's own may have to wait for the network."""
+"""Seconds that `close` waits for the thread, which notices within a fraction of them; a raw API of
+the program's own may have to wait for the network."""
 
 
 class DownloadStream(io.RawIOBase):
@@ -30,9 +30,11 @@ class DownloadStream(io.RawIOBase):
     reads do not each wait for the network. It ends with the stream: when it was read to its end,
     failed, was closed or is collected.
 
-    What follows of an error is raised by the read that comes to it, and by each further one. The
-    last bytes of a file are handed out only when its length and SHA-1 are right.
+    An error is raised by the read that comes to where it happened, and by each further one. A
+    `cancel_scope` ends the reads that are in it. The last bytes of a file are handed out only
+    when its length and SHA-1 are right.
 
+    :param file_name: for errors
     :param response: is closed in the end
     :param check: what the content has to be
     :param read_ahead: bytes
@@ -40,6 +42,7 @@ class DownloadStream(io.RawIOBase):
 
     def __init__(
         self,
+        file_name: str,
         response: OpenDownload,
         check: ContentCheck,
         progress: TransferProgress,
@@ -49,7 +52,7 @@ class DownloadStream(io.RawIOBase):
         self._progress = progress
         self._position = 0
         # The thread knows this and not the stream, which could not be collected otherwise.
-        self._ahead = _ReadAhead(response, check, read_ahead)
+        self._ahead = _ReadAhead(file_name, response, check, read_ahead)
         self._stop = weakref.finalize(self, self._ahead.stop)
 
     def readable(self) -> bool:
@@ -105,7 +108,10 @@ class DownloadStream(io.RawIOBase):
 class _ReadAhead:
     """Receives into memory, up to a limit, in a thread that starts with the first read."""
 
-    def __init__(self, response: OpenDownload, check: ContentCheck, limit: int) -> None:
+    def __init__(
+        self, file_name: str, response: OpenDownload, check: ContentCheck, limit: int
+    ) -> None:
+        self._file_name = file_name
         self._response = response
         self._check = check
         self._limit = limit
@@ -125,7 +131,7 @@ class _ReadAhead:
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(
-                    target=in_this_context(self._run), name='b2fast-read-ahead', daemon=True
+                    target=self._run, name='b2fast-read-ahead', daemon=True
                 )
                 self._thread.start()
             while not self._blocks:
@@ -133,8 +139,9 @@ class _ReadAhead:
                     raise self._error
                 if self._is_at_end:
                     return b''
+                with naming_transfer(self._file_name, 'download it again'):
+                    check_scope()
                 self._changed.wait(SLICE)
-                check_scope()
             block = self._blocks[0]
             if len(block) > size:
                 self._blocks[0] = block[size:]

@@ -176,6 +176,7 @@ class DownloadedFile:
         if is_decoded(version):
             raise InvalidUserInput('content that is to be decoded cannot be read as a stream')
         return DownloadStream(
+            version.file_name,
             self._take_response(),
             ContentCheck(self._expected_sha1(), version.content_length),
             TransferProgress(self.progress_listener, version.content_length),

@@ -6,14 +6,16 @@ import errno
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from ...._core.hashing import Sha1
 from ....utils.range_ import EMPTY_RANGE, Range
+from ....utils.thread_pool import LazyThreadPool
 from ..continued_body import ContinuedBody, open_response
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from ....encryption.setting import EncryptionSetting
     from ....file_version import DownloadVersion
     from ....session import B2Session
@@ -61,7 +63,7 @@ class AbstractDownloader(ABC):
     """Does it write at any offset, and read back?"""
     SUPPORTS_DECODE_CONTENT = True
     """Can it receive what is decoded on the way (``B2HttpApiConfig.decode_content``)?"""
-    DEFAULT_THREAD_POOL_CLASS = staticmethod(ThreadPoolExecutor)
+    DEFAULT_THREAD_POOL_CLASS = LazyThreadPool
     DEFAULT_ALIGN_FACTOR = 4096
 
     def __init__(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ....cancel import ending_together, in_this_context
 from ....exception import TruncatedOutput
 from ....utils.range_ import Range
+from ....utils.waiting import SLICE
 from ..continued_body import ContinuedBody
 from .abstract import AbstractDownloader, EmptyHasher, Hasher, body_of, range_of, receive
 from .writer_thread import WriterThread
@@ -147,9 +148,11 @@ class ParallelDownloader(AbstractDownloader):
                     jobs.append(
                         self._thread_pool.submit(in_this_context(receive_one), part, digest)
                     )
-                done, _ = wait(jobs, return_when=FIRST_EXCEPTION)
-                for job in done:
-                    job.result()
+                missing = set(jobs)
+                while missing:
+                    done, missing = wait(missing, SLICE, FIRST_EXCEPTION)
+                    for job in done:
+                        job.result()
         finally:
             wait([job for job in jobs if not job.cancel()])
 
