@@ -1,0 +1,287 @@
+"""Scans of local trees and of buckets: the same paths in the same order.
+
+The names are those that b2sdk scans rightly; `docs/compatibility.md` lists the others.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from b2sdk import v3 as b2sdk
+from hypothesis import given, strategies as st
+
+import b2fast
+
+from .outcomes import outcome, value_or_error
+from .worlds import World, both_worlds
+
+BOTH = [b2sdk, b2fast]
+
+segments = st.one_of(
+    st.sampled_from(['a', 'a.txt', 'a0', 'b', 'A', 'a b', 'é', 'z\uffff', 'z\U00010000', '.c']),
+    st.text('ab0!~-', min_size=1, max_size=3),
+)
+names = st.lists(segments, min_size=1, max_size=3).map('/'.join)
+
+
+@st.composite
+def trees(draw: st.DrawFn) -> list[str]:
+    """Names of files that can be in one directory: none is a directory of another."""
+    drawn = draw(st.lists(names, max_size=12, unique=True))
+    folders = {name[:end] for name in drawn for end, char in enumerate(name) if char == '/'}
+    return [name for name in drawn if name not in folders]
+
+
+regexes = st.sampled_from(['a', 'a$', '.*a$', 'b', '.*/a', 'a/b', '.*0', '.*\\.txt$', '[^a]*$'])
+times = st.one_of(st.none(), st.integers(0, 6))
+policies = st.fixed_dictionaries(
+    {},
+    optional={
+        'exclude_dir_regexes': st.lists(regexes, min_size=1, max_size=2),
+        'exclude_file_regexes': st.lists(regexes, min_size=1, max_size=2),
+        'exclude_all_symlinks': st.booleans(),
+        'exclude_modified_before': times,
+        'exclude_modified_after': times,
+    },
+)
+
+
+class Reporter:
+    """Notes what it is told: the event, and the path that it is about."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, ...]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments: self.calls.append((name, *arguments[:1]))
+
+
+def plant(root: str, names: list[str]) -> None:
+    """Make files; the times and sizes of two neighbours differ."""
+    for number, name in enumerate(names):
+        path = os.path.join(root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        Path(path).write_bytes(b'x' * number)
+        time = (number % 7) * 1_000_000 + 999_999
+        os.utime(path, ns=(time, time))
+
+
+def scan(sdk: Any, folder: Any, arguments: dict[str, Any]) -> tuple[list[Any], Any]:
+    """What is found, in order, and what the reporter is told, in any order."""
+    reporter = Reporter()
+    found = list(folder.all_files(reporter, sdk.ScanPoliciesManager(**arguments)))
+    return found, sorted(reporter.calls)
+
+
+@given(trees(), st.lists(st.tuples(names, names), max_size=2), policies)
+def test_local_trees(tree: list[str], links: list[tuple[str, str]], policy: dict[str, Any]) -> None:
+    """Links lead to files, to directories beside their own, or nowhere."""
+
+    def seen(sdk: Any, root: str) -> Any:
+        found, told = scan(sdk, sdk.LocalFolder(root), policy)
+        return [(repr(path), path.absolute_path, path.size) for path in found], told
+
+    with TemporaryDirectory() as directory:
+        root = os.path.join(directory, 'root')
+        plant(root + '-beside', ['beside', 'a/beside'])
+        os.mkdir(root)
+        plant(root, tree)
+        for place, target in links:
+            path = os.path.join(root, place)
+            if os.path.lexists(path) or not os.path.isdir(os.path.dirname(path)):
+                continue
+            os.symlink(os.path.join(root + '-beside', target), path)
+        theirs, ours = (seen(sdk, root) for sdk in BOTH)
+    assert ours == theirs
+
+
+changes = st.lists(
+    st.tuples(st.sampled_from(['upload', 'upload', 'hide', 'start']), names, st.integers(0, 6)),
+    max_size=15,
+)
+upload_times = st.one_of(st.none(), st.integers(5000, 5012))
+b2_policies = st.fixed_dictionaries(
+    {},
+    optional={
+        'exclude_file_regexes': st.lists(regexes, min_size=1, max_size=2),
+        'exclude_modified_before': times,
+        'exclude_uploaded_before': upload_times,
+        'exclude_uploaded_after': upload_times,
+    },
+)
+
+
+def fill(world: World, changes: list[tuple[str, str, int]]) -> Any:
+    """A bucket with a history."""
+    bucket = world.api.create_bucket('a-bucket', 'allPrivate')
+    for action, name, modified in changes:
+        if action == 'upload':
+            info = {'src_last_modified_millis': str(modified)}
+            bucket.upload_bytes(b'x' * modified, name, file_info=info)
+        elif action == 'start':
+            world.api.session.start_large_file(bucket.id_, name, 'text/plain', {})
+        else:
+            outcome(lambda name=name: bucket.hide_file(name))
+    return bucket
+
+
+def described(path: Any) -> Any:
+    """A path of a bucket, as both libraries have it."""
+    return (
+        repr(path),
+        path.relative_path,
+        path.mod_time,
+        path.size,
+        path.is_visible(),
+        path.selected_version.id_,
+        [version.id_ for version in path.all_versions],
+    )
+
+
+@given(changes, st.sampled_from(['', '', 'a', 'b', 'a/b', 'A', 'é']), b2_policies)
+def test_buckets(changes: list[tuple[str, str, int]], folder: str, policy: dict[str, Any]) -> None:
+    """A file that is called like the scanned folder is left out: b2sdk finds nothing then."""
+    changes = [change for change in changes if change[1] != folder]
+
+    def seen(world: World) -> Any:
+        fill(world, changes)
+        scanned = world.sdk.B2Folder('a-bucket', folder, world.api)
+        found, told = scan(world.sdk, scanned, policy)
+        return [described(path) for path in found], told
+
+    theirs, ours = (seen(world) for world in both_worlds())
+    assert ours == theirs
+
+
+@given(trees(), st.lists(regexes, max_size=2))
+def test_directories_are_left_out_of_buckets_as_of_local_trees(
+    tree: list[str], regexes: list[str]
+) -> None:
+    """b2sdk's scan of a local tree is the measure: its scan of a bucket asks for parents only."""
+    policy = {'exclude_dir_regexes': regexes}
+    with TemporaryDirectory() as root:
+        plant(root, tree)
+        expected, _ = scan(b2sdk, b2sdk.LocalFolder(root), policy)
+    _, world = both_worlds()
+    fill(world, [('upload', name, 1) for name in tree])
+    found, _ = scan(b2fast, b2fast.B2Folder('a-bucket', '', world.api), policy)
+    assert [path.relative_path for path in found] == [path.relative_path for path in expected]
+
+
+@given(trees(), changes, policies, st.booleans())
+def test_pairs(
+    tree: list[str],
+    changes: list[tuple[str, str, int]],
+    policy: dict[str, Any],
+    upwards: bool,
+) -> None:
+    if not upwards:
+        policy = {key: value for key, value in policy.items() if key != 'exclude_dir_regexes'}
+
+    def seen(world: World, root: str) -> Any:
+        fill(world, changes)
+        sdk = world.sdk
+        local, bucket = sdk.LocalFolder(root), sdk.B2Folder('a-bucket', '', world.api)
+        source, target = (local, bucket) if upwards else (bucket, local)
+        reporter = Reporter()
+        pairs = sdk.zip_folders(source, target, reporter, sdk.ScanPoliciesManager(**policy))
+        return [repr(pair) for pair in pairs], reporter.calls
+
+    with TemporaryDirectory() as root:
+        plant(root, tree)
+        theirs, ours = (seen(world, root) for world in both_worlds())
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    'name',
+    [
+        'local',
+        '/tmp/local/',
+        '',
+        'b2',
+        'B2://a-bucket/x',
+        'b2id://x',
+        'b2:/a-bucket/x',
+        'b2:/',
+        'b2:a-bucket',
+        'b2:a-bucket/x/',
+        'b2://a-bucket',
+        'b2://a-bucket/',
+        'b2://a-bucket/x',
+        'b2://a-bucket/x/y/',
+        'b2://a-bucket/é',
+        'b2://a-bucket//x',
+        'b2://a-bucket/x//',
+        'b2://no-bucket/x',
+        'b2://',
+        'b2:///x',
+    ],
+)
+def test_names_of_folders(name: str) -> None:
+    def seen(world: World) -> Any:
+        world.api.create_bucket('a-bucket', 'allPrivate')
+        folder = world.sdk.parse_folder(name, world.api)
+        attributes = {
+            key: value for key, value in vars(folder).items() if key not in ('api', 'bucket')
+        }
+        return str(folder), folder.folder_type(), attributes, folder.make_full_path('f')
+
+    theirs, ours = (outcome(lambda world=world: seen(world)) for world in both_worlds())
+    assert ours == theirs
+
+
+@pytest.mark.parametrize('name', ['local', 'b2://a-bucket/x/'])
+def test_folder_classes_of_ones_own(name: str) -> None:
+    def seen(world: World) -> Any:
+        return world.sdk.parse_folder(
+            name,
+            world.api,
+            local_folder_class=lambda *arguments: arguments,
+            b2_folder_class=lambda *arguments: (arguments[:2], arguments[2] is world.api),
+        )
+
+    theirs, ours = (seen(world) for world in both_worlds())
+    assert ours == theirs
+
+
+# Of each kind one; relative to a directory that has `full/file` only.
+@pytest.mark.parametrize(
+    'root', ['full', 'empty', 'new', 'new/below', 'full/file', 'full/file/below', 'link', 'lost']
+)
+@pytest.mark.parametrize('method', ['ensure_present', 'ensure_non_empty'])
+def test_roots(tmp_path: Path, root: str, method: str) -> None:
+    def seen(sdk: Any) -> Any:
+        place = tmp_path / sdk.__name__
+        plant(str(place), ['full/file'])
+        (place / 'empty').mkdir()
+        (place / 'link').symlink_to('full')
+        (place / 'lost').symlink_to('nowhere/at-all')
+        folder = sdk.LocalFolder(place / root)
+        name, text = outcome(getattr(folder, method)), (place / root).is_dir()
+        return str(name).replace(sdk.__name__, ''), text
+
+    assert seen(b2fast) == seen(b2sdk)
+
+
+@pytest.mark.parametrize('root', [b'bytes', 5, None])
+def test_no_roots(root: Any) -> None:
+    theirs, ours = (outcome(lambda sdk=sdk: sdk.LocalFolder(root)) for sdk in BOTH)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    'name', ['a', 'a/b', '', 'a/', 'a..b/..c', 'é', 'a\\b', '../a', '/a', '..', 'a/../../b']
+)
+def test_full_paths_of_local_files(name: str) -> None:
+    """Where both refuse a name, the texts differ."""
+
+    theirs, ours = (
+        value_or_error(lambda sdk=sdk: sdk.LocalFolder('/root').make_full_path(name))
+        for sdk in BOTH
+    )
+    assert ours == theirs
