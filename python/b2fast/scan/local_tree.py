@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .report import ProgressReport
 
 _NS_PER_MS = 1_000_000
+_PLAIN_LENGTH = 250
 _EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 
@@ -25,6 +26,7 @@ _EFFECTIVE_IDS = os.access in os.supports_effective_ids
 class _Directory:
     """A directory that is being walked.
 
+    :ivar path: its path, with a separator at the end
     :ivar prefix: what the relative paths of its entries begin with
     :ivar identity: device and inode
     :ivar names: what is left of it, the last first; those of directories end with ``/``
@@ -65,14 +67,13 @@ class LocalTree:
                 way.pop()
                 continue
             name = directory.names.pop()
-            path = os.path.join(directory.path, name.rstrip('/'))
             relative_path = directory.prefix + name
             if name.endswith('/'):
-                entered = self._enter(path, relative_path, way)
+                entered = self._enter(directory.path + name[:-1], relative_path, way)
                 if entered is not None:
                     way.append(entered)
             else:
-                found = self._file(path, relative_path)
+                found = self._file(directory.path + name, relative_path)
                 if found is not None:
                     yield found
 
@@ -89,7 +90,7 @@ class LocalTree:
                     continue
                 names.append(f'{entry.name}/' if _is_directory(entry) else entry.name)
         names.sort(reverse=True)
-        return _Directory(path, prefix, (status.st_dev, status.st_ino), names)
+        return _Directory(os.path.join(path, ''), prefix, (status.st_dev, status.st_ino), names)
 
     def _enter(self, path: str, prefix: str, way: list[_Directory]) -> _Directory | None:
         relative_path = prefix[:-1]
@@ -132,6 +133,8 @@ class LocalTree:
 
     def _has_usable_name(self, path: str, relative_path: str) -> bool:
         """Can the file be stored at B2, and come back from there?"""
+        if _is_plain(relative_path):
+            return True
         try:
             validate_b2_file_name(relative_path)
             validate_b2_file_name_as_path(relative_path)
@@ -153,6 +156,23 @@ class LocalTree:
             else self._reporter.local_access_error
         )
         report(path)
+
+
+def _is_plain(relative_path: str) -> bool:
+    """Is it plain to see that no rule for names is broken?
+
+    So it is for most, and the rules take as long as all the rest of a scan.
+
+    :param relative_path: is one of the file system: without empty parts, ``.`` and ``..``
+    """
+    return (
+        len(relative_path) <= _PLAIN_LENGTH
+        and relative_path.isascii()
+        and relative_path.isprintable()
+        and '\\' not in relative_path
+        and ':' not in relative_path
+        and os.name != 'nt'
+    )
 
 
 def _is_temporary(name: str) -> bool:
