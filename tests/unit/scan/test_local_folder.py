@@ -18,7 +18,7 @@ from b2fast.exception import LocalFileError, NotADirectory, UnsupportedFilename
 from b2fast.utils.file_names import validate_b2_file_name
 from b2fast.utils.filesystem import validate_b2_file_name_as_path
 
-from .reporting import Reporter
+from ...helpers import Reporter
 
 Drop = Callable[[], AbstractContextManager[None]]
 

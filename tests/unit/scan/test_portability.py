@@ -12,15 +12,7 @@ from b2fast import LocalPath
 from b2fast.scan.path import AbstractPath
 from b2fast.scan.portability import only_portable
 
-
-class Report:
-    """Notes what is left out."""
-
-    def __init__(self) -> None:
-        self.left_out: dict[str, str] = {}
-
-    def invalid_name(self, path: str, error: str) -> None:
-        self.left_out[path] = error
+from ...helpers import Reporter
 
 
 class Hidden(AbstractPath):
@@ -33,9 +25,9 @@ def local(name: str) -> LocalPath:
 
 
 def split(names: list[str]) -> tuple[list[str], dict[str, str]]:
-    report = Report()
-    paths = only_portable(map(local, names), report)  # type: ignore[arg-type]
-    return [path.relative_path for path in paths], report.left_out
+    reporter = Reporter()
+    paths = only_portable(map(local, names), reporter)
+    return [path.relative_path for path in paths], reporter.problems
 
 
 @pytest.mark.parametrize(
