@@ -204,6 +204,9 @@ if TYPE_CHECKING:
         ProgressReport as ProgressReport,
     )
     from .scan.scan import (
+        AbstractScanReport as AbstractScanReport,
+        AbstractScanResult as AbstractScanResult,
+        CountAndSampleScanReport as CountAndSampleScanReport,
         zip_folders as zip_folders,
     )
     from .services import (
@@ -520,7 +523,12 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'convert_dir_regex_to_dir_prefix_regex',
     ),
     'scan.report': ('ProgressReport',),
-    'scan.scan': ('zip_folders',),
+    'scan.scan': (
+        'AbstractScanReport',
+        'AbstractScanResult',
+        'CountAndSampleScanReport',
+        'zip_folders',
+    ),
     'services': ('Services',),
     'session': ('B2Session',),
     'simulator': (

@@ -6,6 +6,7 @@ The names are those that b2sdk scans rightly; `docs/compatibility.md` lists the 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -285,3 +286,46 @@ def test_full_paths_of_local_files(name: str) -> None:
         for sdk in BOTH
     )
     assert ours == theirs
+
+
+versions = st.one_of(st.none(), st.integers(0, 3))
+
+
+@given(st.lists(st.lists(versions, max_size=3), max_size=6))
+def test_reports(scanned: list[list[int | None]]) -> None:
+    """What is counted by the number of folders that have the path."""
+
+    def seen(sdk: Any) -> Any:
+        class Path(sdk.AbstractPath):  # type: ignore[misc]
+            def __init__(self, version: int) -> None:
+                super().__init__('a', 0, 0)
+                self.selected_version = version
+
+            def is_visible(self) -> bool:
+                return True
+
+        @dataclass(frozen=True)
+        class Result(sdk.AbstractScanResult):  # type: ignore[misc]
+            number: int
+
+            @classmethod
+            def from_files(cls, *files: Any) -> Any:
+                return cls(sum(file is not None for file in files))
+
+        class Report(sdk.CountAndSampleScanReport):  # type: ignore[misc]
+            SCAN_RESULT_CLASS = Result
+
+        report = Report()
+        assert isinstance(report, sdk.AbstractScanReport)
+        for files in scanned:
+            report.add(*(None if version is None else Path(version) for version in files))
+        return repr(report)
+
+    assert seen(b2fast) == seen(b2sdk)
+
+
+@pytest.mark.parametrize('name', ['AbstractScanReport', 'AbstractScanResult', 'AbstractFolder'])
+def test_what_is_abstract_has_no_instances(name: str) -> None:
+    for sdk in BOTH:
+        with pytest.raises(TypeError, match='abstract'):
+            getattr(sdk, name)()

@@ -49,13 +49,6 @@ _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
         'sync.report': ('SyncFileReporter', 'SyncReport'),
         'sync.sync': ('KeepOrDeleteMode', 'Synchronizer'),
     },
-    'reports on scans': {
-        'scan.scan': (
-            'AbstractScanReport',
-            'AbstractScanResult',
-            'CountAndSampleScanReport',
-        ),
-    },
     'the set-up and monitoring of replication': {
         'replication.monitoring': (
             'ReplicationMonitor',
