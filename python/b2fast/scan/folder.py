@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from ..exception import (
     EmptyDirectory,
-    LocalFileError,
     NotADirectory,
     UnableToCreateDirectory,
     UnsupportedFilename,
 )
 from ..utils.filesystem import fix_windows_path_limit, validate_b2_file_name_as_path
-from .local_tree import LocalTree
+from .local_tree import LocalTree, listing_error
 from .path import AbstractPath, B2Path, LocalPath
 from .policies import DEFAULT_SCAN_MANAGER, ScanPoliciesManager
 
@@ -88,14 +87,7 @@ class LocalFolder(AbstractFolder):
         :raises NotADirectory: if the root is none.
         :raises LocalFileError: if the root cannot be listed.
         """
-        files = LocalTree(self.root, reporter, policies_manager).files()
-        try:
-            first = next(files, None)
-        except OSError as error:
-            raise self._error(error) from error
-        if first is not None:
-            yield first
-            yield from files
+        return LocalTree(self.root, reporter, policies_manager).files()
 
     def make_full_path(self, file_name: str) -> str:
         """The absolute path of a file below the directory; that of the directory for ``''``.
@@ -140,14 +132,9 @@ class LocalFolder(AbstractFolder):
             with os.scandir(self.root) as entries:
                 is_empty = next(entries, None) is None
         except OSError as error:
-            raise self._error(error) from error
+            raise listing_error(self.root, error) from error
         if is_empty:
             raise EmptyDirectory(self.root)
-
-    def _error(self, error: OSError) -> NotADirectory | LocalFileError:
-        if isinstance(error, NotADirectoryError):
-            return NotADirectory(self.root)
-        return LocalFileError(self.root, error.errno, str(error.strerror))
 
 
 class B2Folder(AbstractFolder):

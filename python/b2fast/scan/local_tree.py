@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .._core.transfer import TEMPORARY_SUFFIXES
+from ..exception import LocalFileError, NotADirectory
 from ..utils.file_names import validate_b2_file_name
-from ..utils.filesystem import validate_b2_file_name_as_path
+from ..utils.filesystem import is_plain, validate_b2_file_name_as_path
 from .path import LocalPath
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .report import ProgressReport
 
 _NS_PER_MS = 1_000_000
-_PLAIN_LENGTH = 250
 _EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 
@@ -58,9 +58,14 @@ class LocalTree:
     def files(self) -> Iterator[LocalPath]:
         """The files, one after the other.
 
-        :raises OSError: if the root cannot be listed; whatever is below it is skipped then.
+        :raises NotADirectory: if the root is none.
+        :raises LocalFileError: if the root cannot be listed. What cannot be listed below it
+            is skipped.
         """
-        way = [self._open(self._root, '')]
+        try:
+            way = [self._open(self._root, '', _identity(self._root))]
+        except OSError as error:
+            raise listing_error(self._root, error) from error
         while way:
             directory = way[-1]
             if not directory.names:
@@ -77,8 +82,7 @@ class LocalTree:
                 if found is not None:
                     yield found
 
-    def _open(self, path: str, prefix: str) -> _Directory:
-        status = os.stat(path)
+    def _open(self, path: str, prefix: str, identity: tuple[int, int]) -> _Directory:
         names = []
         with os.scandir(path) as entries:
             for entry in entries:
@@ -90,7 +94,7 @@ class LocalTree:
                     continue
                 names.append(f'{entry.name}/' if _is_directory(entry) else entry.name)
         names.sort(reverse=True)
-        return _Directory(os.path.join(path, ''), prefix, (status.st_dev, status.st_ino), names)
+        return _Directory(os.path.join(path, ''), prefix, identity, names)
 
     def _enter(self, path: str, prefix: str, way: list[_Directory]) -> _Directory | None:
         relative_path = prefix[:-1]
@@ -99,20 +103,19 @@ class LocalTree:
         if not self._has_usable_name(path, relative_path):
             return None
         try:
-            directory = self._open(path, prefix)
+            identity = _identity(path)
+            if all(identity != above.identity for above in way):
+                return self._open(path, prefix, identity)
         except OSError as error:
             self._report_error(path, error)
             return None
-        if any(directory.identity == above.identity for above in way):
-            if self._reporter is not None:
-                self._reporter.circular_symlink_skipped(path)
-            return None
-        return directory
+        if self._reporter is not None:
+            self._reporter.circular_symlink_skipped(path)
+        return None
 
     def _file(self, path: str, relative_path: str) -> LocalPath | None:
         try:
             status = os.stat(path)
-            readable = os.access(path, os.R_OK, effective_ids=_EFFECTIVE_IDS)
         except OSError as error:
             if not self._policies.should_exclude_relative_path(relative_path):
                 self._report_error(path, error)
@@ -125,7 +128,7 @@ class LocalTree:
         if not stat.S_ISREG(status.st_mode):
             self._report_name(path, 'it is not a regular file')
             return None
-        if not readable:
+        if not os.access(path, os.R_OK, effective_ids=_EFFECTIVE_IDS):
             if self._reporter is not None:
                 self._reporter.local_permission_error(path)
             return None
@@ -133,7 +136,7 @@ class LocalTree:
 
     def _has_usable_name(self, path: str, relative_path: str) -> bool:
         """Can the file be stored at B2, and come back from there?"""
-        if _is_plain(relative_path):
+        if os.name != 'nt' and is_plain(relative_path):
             return True
         try:
             validate_b2_file_name(relative_path)
@@ -158,21 +161,16 @@ class LocalTree:
         report(path)
 
 
-def _is_plain(relative_path: str) -> bool:
-    """Is it plain to see that no rule for names is broken?
+def _identity(path: str) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
-    So it is for most, and the rules take as long as all the rest of a scan.
 
-    :param relative_path: is one of the file system: without empty parts, ``.`` and ``..``
-    """
-    return (
-        len(relative_path) <= _PLAIN_LENGTH
-        and relative_path.isascii()
-        and relative_path.isprintable()
-        and '\\' not in relative_path
-        and ':' not in relative_path
-        and os.name != 'nt'
-    )
+def listing_error(path: str, error: OSError) -> NotADirectory | LocalFileError:
+    """What to raise when a directory cannot be listed."""
+    if isinstance(error, NotADirectoryError):
+        return NotADirectory(path)
+    return LocalFileError(path, error.errno, str(error.strerror))
 
 
 def _is_temporary(name: str) -> bool:

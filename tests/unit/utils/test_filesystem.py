@@ -9,7 +9,12 @@ import pytest
 from b2sdk.v3 import validate_b2_file_name_as_path as reference
 from hypothesis import given, strategies as st
 
-from b2fast.utils.filesystem import problem_as_path, validate_b2_file_name_as_path
+from b2fast.utils.file_names import validate_b2_file_name
+from b2fast.utils.filesystem import (
+    is_plain,
+    problem_as_path,
+    validate_b2_file_name_as_path,
+)
 
 hostile_names = st.text(alphabet='ab./\\:C\0', max_size=12)
 
@@ -108,6 +113,25 @@ def test_names_that_are_good_on_windows(name: str) -> None:
 def test_windows_takes_no_more_than_others(name: str) -> None:
     if problem_as_path(name, for_windows=False) is not None:
         assert problem_as_path(name, for_windows=True) is not None
+
+
+@given(
+    st.one_of(
+        st.text('a. /-:\\', max_size=8), st.text(st.characters(max_codepoint=0x17F), max_size=8)
+    ),
+    st.integers(1, 40),
+)
+def test_plain_names_break_no_rule(name: str, times: int) -> None:
+    if is_plain(name * times):
+        validate_b2_file_name(name * times)
+        validate_b2_file_name_as_path(name * times)
+
+
+@pytest.mark.parametrize('name', ['a', 'dir 1/a_b-c.tar.gz', "{it's} #1/[x] (2), 50%~/$a&b;c=d!"])
+def test_names_of_every_day_are_plain(name: str) -> None:
+    assert is_plain(name)
+    assert not is_plain(name + '\\')
+    assert not is_plain('../' + name)
 
 
 @given(hostile_names)
