@@ -16,7 +16,11 @@ from ..exception import (
     UnableToCreateDirectory,
     UnsupportedFilename,
 )
-from ..utils.filesystem import fix_windows_path_limit, validate_b2_file_name_as_path
+from ..utils.filesystem import (
+    fix_windows_path_limit,
+    path_below,
+    validate_b2_file_name_as_path,
+)
 from .local_tree import LocalTree, listing_error
 from .path import AbstractPath, B2Path, LocalPath
 from .policies import DEFAULT_SCAN_MANAGER, ScanPoliciesManager
@@ -98,10 +102,9 @@ class LocalFolder(AbstractFolder):
         if not file_name:
             return self.root
         try:
-            validate_b2_file_name_as_path(file_name)
+            return path_below(self.root, file_name.removesuffix('/'))
         except ValueError as error:
             raise UnsupportedFilename(f'illegal file name ({error})', file_name) from error
-        return os.path.normpath(os.path.join(self.root, file_name))
 
     def ensure_present(self) -> None:
         """Make the directory if it is not there.

@@ -63,6 +63,32 @@ def problem_as_path(file_name: str, *, for_windows: bool) -> str | None:
     return None
 
 
+def path_below(directory: str, file_name: str) -> str:
+    """Where the file of a name in a bucket belongs below a directory.
+
+    :raises ValueError: if the name has no place there (`validate_b2_file_name_as_path`).
+    """
+    validate_b2_file_name_as_path(file_name)
+    return fix_windows_path_limit(os.path.join(directory, file_name.replace('/', os.sep)))
+
+
+def link_out_of(directory: str, file_name: str) -> str | None:
+    """The symbolic link by which the path of a file leads out of the directory, if there is one.
+
+    Links to what is in the directory are none. What others change afterwards goes unseen.
+
+    :param file_name: one that `path_below` accepts
+    """
+    place = directory
+    for part in file_name.split('/'):
+        place = os.path.join(place, part)
+        if os.path.islink(place):
+            real_directory = os.path.realpath(directory)
+            if os.path.commonpath([os.path.realpath(place), real_directory]) != real_directory:
+                return place
+    return None
+
+
 def is_plain(file_name: str) -> bool:
     """Is it plain to see that the name breaks no rule of B2, and none of paths but on Windows?
 
