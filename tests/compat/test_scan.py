@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from b2sdk import v3 as b2sdk
+from b2sdk.v3.exception import UnsupportedFilename
 from hypothesis import given, strategies as st
 
 import b2fast
@@ -156,6 +157,37 @@ def test_buckets(changes: list[tuple[str, str, int]], folder: str, policy: dict[
 
     theirs, ours = (seen(world) for world in both_worlds())
     assert ours == theirs
+
+
+odd_names = st.text('ab./\\:C', min_size=1, max_size=6)
+
+
+@given(st.lists(odd_names, min_size=1, max_size=5, unique=True))
+def test_odd_names(names: list[str]) -> None:
+    """b2sdk's scan ends with an error at the first name that it refuses; ours reports it."""
+    names.sort()
+    scans = []
+    for world in both_worlds():
+        bucket = world.api.create_bucket('a-bucket', 'allPrivate')
+        source = bucket.upload_bytes(b'x', 'zz')
+        for name in names:
+            world.api.session.copy_file(source.id_, name, destination_bucket_id=bucket.id_)
+        bucket.delete_file_version(source.id_, 'zz')
+        reporter = Reporter()
+        files = world.sdk.B2Folder('a-bucket', '', world.api).all_files(reporter)
+        scans.append((files, reporter))
+    (their_files, _), (our_files, reporter) = scans
+    found = [path.relative_path for path in our_files]
+    reported = [name for event, name in reporter.calls if event == 'invalid_name']
+    assert found == sorted(found)
+    assert reported == sorted(reported)
+    assert sorted(found + reported) == names
+    refused = []
+    try:
+        list(their_files)
+    except UnsupportedFilename as error:
+        refused.append(error.filename)
+    assert set(refused) <= set(reported)
 
 
 @given(trees(), st.lists(regexes, max_size=2))
