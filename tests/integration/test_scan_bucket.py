@@ -15,6 +15,7 @@ from b2fast import (
     parse_folder,
     zip_folders,
 )
+from b2fast.exception import ServiceError
 
 from ..conftest import Account
 from ..helpers import Reporter, fill_for_listing
@@ -43,6 +44,10 @@ def add(bucket: Bucket, *odd_names: str) -> None:
     for name in odd_names:
         bucket.api.session.copy_file(source.id_, name, destination_bucket_id=bucket.id_)
     bucket.delete_file_version(source.id_, source.file_name)
+
+
+def fail(*_: object) -> None:
+    raise ServiceError('out of order')
 
 
 class Pages:
@@ -123,6 +128,19 @@ def test_pairs_come_before_the_scan_is_done(
     assert [path and path.relative_path for path in next(pairs)] == ['0', '0']
     assert len(pages.asked) == 1
     assert len(list(pairs)) == 9
+
+
+def test_a_listing_that_fails_is_not_the_end_of_a_scan(
+    api: B2Api, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill_for_listing(bucket)
+    pages = Pages(api, monkeypatch, size=4)
+    files = B2Folder('a-bucket', '', api).all_files(None)
+    assert next(files).relative_path == 'a'
+    monkeypatch.setattr(api.session, 'list_file_versions', fail)
+    with pytest.raises(ServiceError):
+        list(files)
+    assert len(pages.asked) == 1
 
 
 def test_unfinished_files_are_none(account: Account, bucket: Bucket) -> None:
