@@ -158,10 +158,6 @@ def _special() -> Iterator[tuple[str, str, str, Outcome, Outcome]]:
     # Through Python, a refused URL and the token that asked for it are one to the retries.
     yield 'UploadUrl', '401', 'streams', None, Unauthorized
     yield 'PartUploadUrl', '401', 'streams', None, Unauthorized
-    # Through Python, what has arrived of a chunk of 1 MiB when it breaks is lost.
-    for deed in ('DownloadById', 'RangeById', 'LargeDownload'):
-        for kind in _WITHIN:
-            yield deed, kind, 'streams', None, TruncatedOutput
     # What is sent again takes the place of the part, or of the version, behind the answer.
     for deed in ('SmallUpload', 'PartUpload'):
         yield deed, 'flipped byte', 'engine', None, UnexpectedCloudBehaviour
