@@ -109,13 +109,13 @@ TABLE: dict[str, Row] = {
     'truncated': _row(None, B2ConnectionError, _LOST),
     'reset within': _row(None, B2ConnectionError, _LOST),
     'stalls within': _row(None, B2RequestTimeout, B2RequestTimeoutDuringUpload),
-    # The answer cannot be read; it may have been a good one.
+    # The answer cannot be read; it may have been a good one. What is sent again takes the place
+    # of the part, or of the version, behind the answer.
     'flipped byte': _row(
         InvalidJsonResponse,
         InvalidJsonResponse,
         InvalidJsonResponse,
         ChecksumMismatch,
-        once_content=InvalidJsonResponse,
         once_download=ChecksumMismatch,
     ),
     'upload cut before': _passing(_LOST),
@@ -158,7 +158,10 @@ def _special() -> Iterator[tuple[str, str, str, Outcome, Outcome]]:
     # Through Python, a refused URL and the token that asked for it are one to the retries.
     yield 'UploadUrl', '401', 'streams', None, Unauthorized
     yield 'PartUploadUrl', '401', 'streams', None, Unauthorized
-    # What is sent again takes the place of the part, or of the version, behind the answer.
+    # There, asking for the URL is a part of the attempt.
+    for deed in ('UploadUrl', 'PartUploadUrl'):
+        yield deed, 'flipped byte', 'streams', None, InvalidJsonResponse
+    # The core does not say it in the words of Python.
     for deed in ('SmallUpload', 'PartUpload'):
         yield deed, 'flipped byte', 'engine', None, UnexpectedCloudBehaviour
 
