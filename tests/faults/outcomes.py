@@ -13,8 +13,6 @@ from b2fast.exception import (
     BadRequest,
     ChecksumMismatch,
     ConnectionReset,
-    FileAlreadyHidden,
-    FileNotPresent,
     InvalidAuthToken,
     InvalidJsonResponse,
     RequestTimeout,
@@ -127,7 +125,6 @@ TABLE: dict[str, Row] = {
     'slow upload': _row(),
 }
 
-_LOST_ANSWERS = [kind for kind in LOSE_ANSWER if kind != 'flipped byte']
 _WITHIN = ['truncated', 'reset within', 'stalls within']
 
 
@@ -149,12 +146,9 @@ def _special() -> Iterator[tuple[str, str, str, Outcome, Outcome]]:
         # The file itself tells that it is finished.
         for kind in LOSE_ANSWER:
             yield 'FinishLargeFile', kind, seam, None, None
-        for kind in _LOST_ANSWERS:
-            # The second time they are refused.
-            always = TABLE[kind].call
-            yield 'HideFile', kind, seam, FileAlreadyHidden, always
-            yield 'DeleteFileVersion', kind, seam, FileNotPresent, always
-            yield 'CancelLargeFile', kind, seam, BadRequest, always
+        # It is asked once more, and the work is found done.
+        for deed in ('HideFile', 'DeleteFileVersion', 'CancelLargeFile'):
+            yield deed, 'flipped byte', seam, None, None
     # Through Python, a refused URL and the token that asked for it are one to the retries.
     yield 'UploadUrl', '401', 'streams', None, Unauthorized
     yield 'PartUploadUrl', '401', 'streams', None, Unauthorized
