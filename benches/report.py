@@ -16,7 +16,8 @@ _GIB = 1024 * MIB
 
 _CAVEATS = """\
 - Server and clients share the processors of one machine; the server's CPU time has a column of its
-  own. "bytes only" is a client that hashes nothing: none can be much faster with this server.
+  own. It keeps content in memory. "bytes only" is a client that hashes nothing: none can be much
+  faster with this server.
 - "the pieces alone" is the least that a client has to do for the same result, by one thread over
   one connection, with b2fast's SHA-1: hash a file and its parts, read it again, send it; receive,
   hash, write. No client can take less CPU time for the same work.

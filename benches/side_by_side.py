@@ -41,8 +41,8 @@ HERE = Path(__file__).parent
 class Server:
     """The simulator in its own process, answering questions about what it stores."""
 
-    def __init__(self, data_dir: Path, setting: Setting) -> None:
-        command = [sys.executable, str(HERE / 'server.py'), str(data_dir)]
+    def __init__(self, work_dir: Path, setting: Setting) -> None:
+        command = [sys.executable, str(HERE / 'server.py')]
         command += ['--latency', str(setting.latency), *(['--tls'] if setting.tls else [])]
         self._process = subprocess.Popen(
             command,
@@ -55,14 +55,14 @@ class Server:
             'BENCH_URL': greeting['url'],
             'BENCH_KEY_ID': greeting['key_id'],
             'BENCH_KEY': greeting['key'],
-            'RCLONE_CONFIG': str(data_dir / 'rclone.conf'),
+            'RCLONE_CONFIG': str(work_dir / 'rclone.conf'),
             'RCLONE_CONFIG_BENCH_TYPE': 'b2',
             'RCLONE_CONFIG_BENCH_ENDPOINT': greeting['url'],
             'RCLONE_CONFIG_BENCH_ACCOUNT': greeting['key_id'],
             'RCLONE_CONFIG_BENCH_KEY': greeting['key'],
         }
         if greeting['authority'] is not None:
-            trusted = data_dir / 'authority.pem'
+            trusted = work_dir / 'authority.pem'
             trusted.write_text(greeting['authority'])
             self.environment |= {
                 'REQUESTS_CA_BUNDLE': str(trusted),
@@ -282,13 +282,10 @@ def main() -> None:
         for name in arguments.settings:
             setting = SETTINGS[name]
             of_setting = make_workloads(sources, setting, quick=arguments.quick)
-            data_dir = work_dir / f'server-{name}'
-            data_dir.mkdir()
-            with Server(data_dir, setting) as server:
+            with Server(work_dir, setting) as server:
                 runner = Runner(server, of_setting)
                 idle = idle or runner.measure_idle(1 if arguments.quick else 3)
                 runner.measure_all(arguments.rounds, warm_up=not arguments.quick)
-            shutil.rmtree(data_dir)
             workloads += of_setting
     finally:
         shutil.rmtree(work_dir, ignore_errors=True)

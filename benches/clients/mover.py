@@ -78,9 +78,10 @@ def upload(
 ) -> None:
     """Send the file in one request: by `sendfile`, or as it was hashed."""
     size = os.path.getsize(path)
-    sha1 = os.environ['BENCH_SHA1']
     if is_hashing:
         sha1, _ = sha1_of_parts(path, plan_parts(size, PART_SIZE, 1))
+    else:
+        sha1 = os.environ['BENCH_SHA1']
     buckets = call(
         f'{api_url}/b2api/v4/b2_list_buckets',
         token,

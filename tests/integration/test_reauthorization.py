@@ -84,7 +84,7 @@ def test_who_waited_for_a_failed_authorization_fails_alike(
     assert failures == ['Unauthorized'] * 8
 
 
-@pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
+@pytest.mark.parametrize('account', ['http', 'http-streams'], indirect=True)
 def test_who_waited_for_a_cancelled_authorization_authorizes(
     account: Account, bucket: Bucket
 ) -> None:

@@ -95,3 +95,24 @@ def test_a_pool_that_travels_keeps_its_size_and_leaves_its_threads() -> None:
     copied = through_pickle(pool)
     assert copied.get_size() == 3
     assert copied.submit(int).result() == 0
+
+
+def test_pool_that_was_interrupted_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread has started and the pool does not know of it when Ctrl-C comes."""
+    start = threading.Thread.start
+    started: list[threading.Thread] = []
+
+    def start_and_interrupt(thread: threading.Thread) -> None:
+        start(thread)
+        started.append(thread)
+        raise KeyboardInterrupt
+
+    pool = LazyThreadPool(2)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, 'start', start_and_interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            pool.submit(int)
+    (thread,) = started
+    thread.join(30)
+    assert not thread.is_alive()
+    assert pool.submit(int, '7').result() == 7
