@@ -392,7 +392,11 @@ class B2Api:
         return self.services.large_file.list_parts(file_id, start_part_number, batch_size)
 
     def cancel_large_file(self, file_id: str) -> FileIdAndName:
-        """Give up a large file and delete its parts (``b2_cancel_large_file``)."""
+        """Give up a large file and delete its parts (``b2_cancel_large_file``).
+
+        If the answer was lost, so that the call was repeated and found the file cancelled, the
+        name in the result is empty: nothing tells it any more.
+        """
         return self.services.large_file.cancel_large_file(file_id)
 
     def create_key(

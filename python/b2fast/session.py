@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from .authorized_session import AuthorizedSession
 from .http_request import call_of_url
+from .repeated_calls import (
+    answer_of_repeated,
+    cancelled_large_file,
+    deleted_version,
+    hide_marker,
+)
 from .token_type import TokenType
 
 if TYPE_CHECKING:
@@ -256,14 +262,24 @@ class B2Session(AuthorizedSession):
         )
 
     def hide_file(self, bucket_id: str, file_name: str) -> dict[str, Any]:
-        """See `AbstractRawApi.hide_file`."""
-        return self._call(self.raw_api.hide_file, bucket_id, file_name)
+        """See `AbstractRawApi.hide_file`. A call that had to be repeated may find it hidden."""
+        return answer_of_repeated(
+            lambda: self._call(self.raw_api.hide_file, bucket_id, file_name),
+            lambda: hide_marker(self, bucket_id, file_name),
+        )
 
     def delete_file_version(
         self, file_id: str, file_name: str, bypass_governance: bool = False
     ) -> dict[str, Any]:
-        """See `AbstractRawApi.delete_file_version`."""
-        return self._call(self.raw_api.delete_file_version, file_id, file_name, bypass_governance)
+        """See `AbstractRawApi.delete_file_version`. A call that had to be repeated may find it
+        deleted.
+        """
+        return answer_of_repeated(
+            lambda: self._call(
+                self.raw_api.delete_file_version, file_id, file_name, bypass_governance
+            ),
+            lambda: deleted_version(self, file_id, file_name),
+        )
 
     def update_file_retention(
         self,
@@ -443,5 +459,10 @@ class B2Session(AuthorizedSession):
         return self._call(self.raw_api.finish_large_file, file_id, part_sha1_array)
 
     def cancel_large_file(self, file_id: str) -> dict[str, Any]:
-        """See `AbstractRawApi.cancel_large_file`."""
-        return self._call(self.raw_api.cancel_large_file, file_id)
+        """See `AbstractRawApi.cancel_large_file`. A call that had to be repeated may find it
+        cancelled; the ``fileName`` of the answer is empty then.
+        """
+        return answer_of_repeated(
+            lambda: self._call(self.raw_api.cancel_large_file, file_id),
+            lambda: cancelled_large_file(self, file_id),
+        )

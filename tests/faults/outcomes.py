@@ -13,8 +13,6 @@ from b2fast.exception import (
     BadRequest,
     ChecksumMismatch,
     ConnectionReset,
-    FileAlreadyHidden,
-    FileNotPresent,
     InvalidAuthToken,
     InvalidJsonResponse,
     RequestTimeout,
@@ -109,13 +107,13 @@ TABLE: dict[str, Row] = {
     'truncated': _row(None, B2ConnectionError, _LOST),
     'reset within': _row(None, B2ConnectionError, _LOST),
     'stalls within': _row(None, B2RequestTimeout, B2RequestTimeoutDuringUpload),
-    # The answer cannot be read; it may have been a good one.
+    # The answer cannot be read; it may have been a good one. What is sent again takes the place
+    # of the part, or of the version, behind the answer.
     'flipped byte': _row(
         InvalidJsonResponse,
         InvalidJsonResponse,
         InvalidJsonResponse,
         ChecksumMismatch,
-        once_content=InvalidJsonResponse,
         once_download=ChecksumMismatch,
     ),
     'upload cut before': _passing(_LOST),
@@ -127,7 +125,6 @@ TABLE: dict[str, Row] = {
     'slow upload': _row(),
 }
 
-_LOST_ANSWERS = [kind for kind in LOSE_ANSWER if kind != 'flipped byte']
 _WITHIN = ['truncated', 'reset within', 'stalls within']
 
 
@@ -149,20 +146,16 @@ def _special() -> Iterator[tuple[str, str, str, Outcome, Outcome]]:
         # The file itself tells that it is finished.
         for kind in LOSE_ANSWER:
             yield 'FinishLargeFile', kind, seam, None, None
-        for kind in _LOST_ANSWERS:
-            # The second time they are refused.
-            always = TABLE[kind].call
-            yield 'HideFile', kind, seam, FileAlreadyHidden, always
-            yield 'DeleteFileVersion', kind, seam, FileNotPresent, always
-            yield 'CancelLargeFile', kind, seam, BadRequest, always
+        # It is asked once more, and the work is found done.
+        for deed in ('HideFile', 'DeleteFileVersion', 'CancelLargeFile'):
+            yield deed, 'flipped byte', seam, None, None
     # Through Python, a refused URL and the token that asked for it are one to the retries.
     yield 'UploadUrl', '401', 'streams', None, Unauthorized
     yield 'PartUploadUrl', '401', 'streams', None, Unauthorized
-    # Through Python, what has arrived of a chunk of 1 MiB when it breaks is lost.
-    for deed in ('DownloadById', 'RangeById', 'LargeDownload'):
-        for kind in _WITHIN:
-            yield deed, kind, 'streams', None, TruncatedOutput
-    # What is sent again takes the place of the part, or of the version, behind the answer.
+    # There, asking for the URL is a part of the attempt.
+    for deed in ('UploadUrl', 'PartUploadUrl'):
+        yield deed, 'flipped byte', 'streams', None, InvalidJsonResponse
+    # The core does not say it in the words of Python.
     for deed in ('SmallUpload', 'PartUpload'):
         yield deed, 'flipped byte', 'engine', None, UnexpectedCloudBehaviour
 

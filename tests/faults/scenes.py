@@ -144,7 +144,8 @@ class PartUploadUrl(PartUpload):
 class StartLargeFile(PartUpload):
     """Beginning one.
 
-    When the answer is lost, nobody knows that it has begun; it is begun again.
+    When the answer is lost, nobody knows that it has begun; it is begun again. Nothing is sent to
+    what is left of that.
     """
 
     group = 'call'
@@ -154,6 +155,9 @@ class StartLargeFile(PartUpload):
     def check_unfinished(self, error: Exception | None) -> None:
         if not self.answer_is_lost:
             super().check_unfinished(error)
+            return
+        for id_ in self.service.unfinished(self.scene.name):
+            assert self.service.call('b2_list_parts', fileId=id_)['parts'] == []
 
 
 class FinishLargeFile(PartUpload):
@@ -313,7 +317,7 @@ class DownloadAuthorization(Call):
 
 
 class HideFile(Call):
-    """The second one is refused, so a lost answer shows."""
+    """The second one is refused; the work of the first is done."""
 
     call = 'b2_hide_file'
     expected = 'hide'
@@ -323,7 +327,7 @@ class HideFile(Call):
 
 
 class DeleteFileVersion(Call):
-    """The second one is refused, so a lost answer shows."""
+    """The second one is refused; the work of the first is done."""
 
     call = 'b2_delete_file_version'
 
@@ -402,7 +406,7 @@ class ListUnfinished(LargeFileCall):
 
 
 class CancelLargeFile(LargeFileCall):
-    """The second one is refused, so a lost answer shows."""
+    """The second one is refused; the work of the first is done."""
 
     call = 'b2_cancel_large_file'
 

@@ -192,6 +192,22 @@ def test_connection_that_is_cut(
     assert target.read_bytes() == data
 
 
+@ways
+def test_what_arrived_is_not_asked_for_again(
+    account: Account, bucket: Bucket, target: Path, save: Save
+) -> None:
+    data = os.urandom(SMALL)
+    upload(bucket, data)
+    for call in (BY_NAME, BY_ID):
+        inject(account, call=call, cut_after=SMALL // 4, count=10_000)
+    assert account.server is not None
+    before = account.server.calls
+    save(bucket, target)
+    assert target.read_bytes() == data
+    calls = account.server.calls - before
+    assert calls[BY_NAME] + calls[BY_ID] == 4
+
+
 @sizes
 @ways
 def test_download_that_stays_truncated(

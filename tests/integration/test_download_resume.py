@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from .wire import DEADLINE, connect, run, start
 
 MIB = 1024 * 1024
 CHUNK = MIB // 2
+KILLS = 50
 FIRST_STRETCH = 4 * MIB
 """What the request asks for that opens a download."""
 LARGE = 24 * MIB
@@ -31,6 +32,30 @@ PART, JOURNAL, NEW_JOURNAL = (f'.target{suffix}' for suffix in TEMPORARY_SUFFIXE
 BY_NAME = 'b2_download_file_by_name'
 BY_ID = 'b2_download_file_by_id'
 HASTY = RetryPolicy(attempts=2, first_delay=0.001, max_delay=0.01, deadline=20)
+
+DOWNLOADER = """
+class Killer(AbstractProgressListener):
+    def __init__(self, moment):
+        super().__init__()
+        self.moment = moment
+
+    def set_total_bytes(self, total_byte_count):
+        pass
+
+    def bytes_completed(self, byte_count):
+        if byte_count >= self.moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        listener = Killer(int(line))
+        bucket.download_file_by_name('name', progress_listener=listener).save_to(args[0])
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+"""For each number that it reads, a child downloads until so many bytes are there, and kills itself.
+Prints the status of each."""
 
 pytestmark = pytest.mark.parametrize('account', ['http'], indirect=True)
 
@@ -116,22 +141,18 @@ def test_killed_at_random_moments(
     account: Account, bucket: Bucket, target: Path, data: bytes
 ) -> None:
     upload(bucket, data)
-    seed = random.randrange(2**32)
-    print('seed', seed)
-    moments = random.Random(seed)
-    kept = 0
-    for _ in range(8):
-        for call in (BY_NAME, BY_ID):
-            inject(account, call=call, bytes_per_second=4 * MIB, count=10_000)
-        process = start(account, DOWNLOAD, [target])
-        assert process.stdout is not None
-        # Not before it moves: what is before that is not what is tested.
-        assert process.stdout.readline() == 'moving\n'
-        time.sleep(moments.uniform(0, 0.4))
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=DEADLINE)
-        assert account.server is not None
-        account.server.clear_faults()
+    moments = random.Random(8)
+    for call in (BY_NAME, BY_ID):
+        # Else all of it has arrived before the first progress is told.
+        inject(account, call=call, bytes_per_second=32 * MIB, count=10_000)
+    kept = most_kept = 0
+    process = start(account, DOWNLOADER, [target], stdin=subprocess.PIPE)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    for _ in range(KILLS):
+        process.stdin.write(f'{min(LARGE, kept + moments.randrange(6 * MIB))}\n')
+        process.stdin.flush()
+        assert int(process.stdout.readline()) == signal.SIGKILL
         if target.read_bytes() == data:
             # It was done. The rest may be there if it had not the time to remove it.
             target.write_bytes(b'old')
@@ -141,6 +162,10 @@ def test_killed_at_random_moments(
         now = recorded(target)
         assert now >= kept
         kept = now
+        most_kept = max(most_kept, kept)
+    _, err = process.communicate(timeout=DEADLINE)
+    assert err == ''
+    assert most_kept > FIRST_STRETCH
     asked_for = resume(account, bucket, target)
     assert target.read_bytes() == data
     assert length_of(asked_for) <= LARGE - kept

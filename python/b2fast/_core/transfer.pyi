@@ -1,6 +1,7 @@
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from os import PathLike
+from pathlib import Path
 from typing import Any, Final, Self, final
 
 from typing_extensions import disjoint_base
@@ -8,6 +9,11 @@ from typing_extensions import disjoint_base
 # How the names end of what a download has beside its target until it is complete (content,
 # journal, journal in the making). They begin with a point.
 TEMPORARY_SUFFIXES: Final[tuple[str, str, str]]
+
+# Creates the file that a download writes before it gets its target's name, and returns a
+# descriptor and its path. What an interrupted download has left there is removed. `mode` has
+# the permissions before the umask. Raises OSError.
+def create_beside(target: str | PathLike[str], mode: int) -> tuple[int, Path]: ...
 
 # Raised by every call of this module when a transfer fails; `b2fast.transfer.errors` turns it
 # into an exception of b2fast.exception, so that it never leaves the package. An exception

@@ -118,7 +118,11 @@ class LargeFileServices:
         )
 
     def cancel_large_file(self, file_id: str) -> FileIdAndName:
-        """Give up a large file and delete its parts (``b2_cancel_large_file``)."""
+        """Give up a large file and delete its parts (``b2_cancel_large_file``).
+
+        If the answer was lost, so that the call was repeated and found the file cancelled, the
+        name in the result is empty: nothing tells it any more.
+        """
         return FileIdAndName.from_cancel_or_delete_response(
             self.services.session.cancel_large_file(file_id)
         )

@@ -12,6 +12,7 @@ from ..exception import (
     B2Error,
     BadRequest,
     FileSha1Mismatch,
+    InvalidJsonResponse,
     MaxRetriesExceeded,
     PartSha1Mismatch,
     SourceChanged,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _CHUNK_SIZE = 1024 * 1024
 _MAX_REFUSED_URLS = 3
 """Refusals after which the reason is not the upload URL but the key; the core has the same."""
+_MAX_UNREADABLE_ANSWERS = 3
+"""Attempts at most whose answers cannot be read; the core has the same."""
 
 
 class StreamSeam(TransferSeam):
@@ -244,6 +247,7 @@ class _StreamContent(UploadContent):
         counter = self._session.counter
         errors: list[B2Error] = []
         refused = 0
+        unreadable = 0
         furthest = 0
         while True:
             try:
@@ -255,6 +259,9 @@ class _StreamContent(UploadContent):
                     # One attempt at a large body on a slow line may outlast the deadline.
                     furthest = sent.furthest
                     attempts.progress()
+                # The work may be done, as when the answer is lost.
+                is_unreadable = isinstance(error, InvalidJsonResponse)
+                unreadable += is_unreadable
                 # Requests with content are tried once below, so what passes for any request
                 # counts too.
                 may_pass = error.should_retry_upload() or error.should_retry_http()
@@ -263,10 +270,12 @@ class _StreamContent(UploadContent):
                     self._check_sha1(computed, offset, length, error)
                 refused += is_damaged or isinstance(error, Unauthorized)
                 given_up = error.attempts is not None
-                if not (may_pass or is_damaged) or given_up or refused > _MAX_REFUSED_URLS:
+                may_pass = may_pass or is_damaged or is_unreadable
+                if not may_pass or given_up or refused > _MAX_REFUSED_URLS:
                     raise
                 errors.append(error)
-                if not attempts.wait(error.retry_after_seconds):
+                too_often = unreadable >= _MAX_UNREADABLE_ANSWERS
+                if too_often or not attempts.wait(error.retry_after_seconds):
                     raise MaxRetriesExceeded(len(errors), errors) from error
                 counter.retried()
 

@@ -88,7 +88,7 @@ pub fn upload_parts(engine: &Engine, job: PartsJob, caller: &CancelToken) -> Res
     let count = job.parts.len();
     let workers = job.workers.min(count);
     let digests = Arc::new(Mutex::new(vec![Digest::default(); count]));
-    let ramp = Ramp::new(workers, Arc::clone(&job.progress));
+    let ramp = Arc::new(Ramp::new(workers, Arc::clone(&job.progress)));
     let results = Arc::clone(&digests);
     let sha1s = PartDigests::new(&job.parts);
     let next = AtomicUsize::new(0);

@@ -2,7 +2,7 @@
 
 use b2fast_core::error::{Error, NetworkError};
 use pyo3::create_exception;
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyException, PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 create_exception!(
@@ -133,4 +133,21 @@ fn set_attributes(
     value.setattr("expected", description.expected)?;
     value.setattr("actual", description.actual)?;
     value.setattr("attempts", description.attempts)
+}
+
+/// The error of a call about local files: that of Python's own file functions.
+pub(crate) fn file_error(py: Python<'_>, error: Error) -> PyResult<PyErr> {
+    Ok(match error {
+        Error::LocalFile { path, source, .. } => match source.raw_os_error() {
+            Some(errno) => {
+                let text = py.import("os")?.call_method1("strerror", (errno,))?;
+                // OSError chooses the subclass for the number itself.
+                PyOSError::new_err((errno, text.unbind(), path.into_os_string()))
+            }
+            None => PyOSError::new_err(format!("{}: {source}", path.display())),
+        },
+        Error::SourceChanged { .. } => PyOSError::new_err(error.to_string()),
+        Error::InvalidArgument(message) => PyValueError::new_err(message),
+        error => to_python(py, error),
+    })
 }

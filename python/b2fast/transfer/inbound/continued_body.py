@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...cancel import check_scope
 from ...exception import B2Error, TruncatedOutput
 from ...retry import Attempts
+from .arriving_chunks import arriving_chunks
 
 if TYPE_CHECKING:
     from ...encryption.setting import EncryptionSetting
@@ -53,7 +54,7 @@ class ContinuedBody:
         self._start = start
         self._length = length
         self._chunk_size = chunk_size
-        self._chunks = response.iter_content(chunk_size)
+        self._chunks = arriving_chunks(response, chunk_size)
         self._attempts = Attempts(session.retry_policies.downloads)
 
     def next_chunk(self) -> bytes:
@@ -87,7 +88,7 @@ class ContinuedBody:
         self._response.close()
         missing = self._start + self.received, self._start + self._length - 1
         self._response = open_response(self._session, self.url, missing, self._encryption)
-        self._chunks = self._response.iter_content(self._chunk_size)
+        self._chunks = arriving_chunks(self._response, self._chunk_size)
 
     def close(self) -> None:
         """Close the connection, or give it back if the body was read."""

@@ -21,7 +21,7 @@ use crate::retry::RetryPolicy;
 use crate::transport::Response;
 use crate::upload::Header;
 
-pub use partial::TEMPORARY_SUFFIXES;
+pub use partial::{TEMPORARY_SUFFIXES, create_beside};
 use range_reader::{Opened, RangeReader};
 pub use save::SaveOptions;
 

@@ -5,13 +5,14 @@
 //! followed through symbolic links, and what others could have put there is left alone.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::journal::{self, Journal, Pin, Stretches};
+use crate::error::{Error, Result};
 use crate::hash::{self, Blake3};
 
 /// How the names of the files end that a download has beside its target: the content, the
@@ -27,6 +28,9 @@ const MAX_NAME: usize = 255 - 1 - NEW_JOURNAL.len();
 
 /// The longest stem of a name that has to be shortened.
 const MAX_STEM: usize = 200;
+
+/// How many random names are tried before giving up.
+const MAX_NAMES: u32 = 16;
 
 /// How often a file may vanish between opening and locking it.
 const MAX_RACES: u32 = 8;
@@ -66,8 +70,44 @@ impl Partial {
     }
 }
 
+/// Create a file beside a target, to be renamed to it or removed; returns its path too.
+///
+/// What an interrupted download has left is removed. The file has the name that the next
+/// download looks under, or one of its own if another download has that or it cannot be had.
+/// `mode` holds from the start: whoever may not read the file may not open it before.
+pub fn create_beside(target: &Path, mode: u32) -> Result<(File, PathBuf)> {
+    discard_stale(target);
+    if let Some(claimed) = claim(target, mode) {
+        return Ok(claimed);
+    }
+    for attempt in 1.. {
+        let path = random_name(target);
+        match create(&path, mode) {
+            Ok(file) => return Ok((file, path)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < MAX_NAMES => {}
+            Err(error) => return Err(Error::local_file(target, "create", error)),
+        }
+    }
+    unreachable!("the loop ends by returning")
+}
+
+fn claim(target: &Path, mode: u32) -> Option<(File, PathBuf)> {
+    let path = hidden_name(target, PART);
+    let file = create(&path, mode).ok()?;
+    match file.try_lock() {
+        // Before it was locked, another download may have taken it for one that was left.
+        Ok(()) if check_plain(&path, &file).is_ok() => Some((file, path)),
+        Ok(()) | Err(TryLockError::WouldBlock) => None,
+        Err(TryLockError::Error(_)) => {
+            // There are no locks here.
+            drop(fs::remove_file(&path));
+            None
+        }
+    }
+}
+
 /// Remove what an interrupted download of another version has left, unless one still runs.
-pub(crate) fn discard_stale(target: &Path) {
+fn discard_stale(target: &Path) {
     let path = hidden_name(target, PART);
     if fs::symlink_metadata(&path).is_ok()
         && let Ok(_locked) = lock(&path, None)
@@ -189,7 +229,7 @@ fn hidden_name(target: &Path, suffix: &str) -> PathBuf {
 }
 
 /// A hidden name that no other download uses.
-pub(crate) fn random_name(target: &Path) -> PathBuf {
+fn random_name(target: &Path) -> PathBuf {
     let random = fastrand::u64(..);
     target.with_file_name(format!(".{}.{random:016x}{PART}", stem(target)))
 }
@@ -266,6 +306,24 @@ mod tests {
         assert!(Partial::open(&target, MODE, pin()).is_some());
         discard_stale(&target);
         assert!(names(&directory).is_empty());
+    }
+
+    #[test]
+    fn a_file_that_is_not_kept_takes_the_name_of_one_that_was_left() {
+        let (directory, target) = target();
+        leave(&target);
+        let (first, path) = create_beside(&target, MODE).unwrap();
+        assert_eq!(path, hidden_name(&target, PART));
+        assert_eq!(first.metadata().unwrap().len(), 0);
+        // While it is written, it is nobody else's.
+        let (second, other) = create_beside(&target, MODE).unwrap();
+        assert!(Partial::open(&target, MODE, pin()).is_none());
+        assert_ne!(other, path);
+        assert_eq!(names(&directory).len(), 2);
+        drop((first, second));
+        fs::remove_file(other).unwrap();
+        drop(create_beside(&target, MODE).unwrap());
+        assert_eq!(names(&directory), [".target.b2fast-part"]);
     }
 
     #[test]

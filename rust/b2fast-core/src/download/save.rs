@@ -97,8 +97,11 @@ fn receive(
     let engine = &download.remote.engine;
     let first_stretch = engine.first_stretch();
     let digest = if target.is_seekable() && rest > first_stretch {
+        let received: Arc<Progress> = Arc::default();
         let ranges = Ranges {
-            stretch: stretch(engine, options.streams),
+            memory: engine.buffers().memory() as u64,
+            min_stretch: MIN_STRETCH.min(first_stretch),
+            ramp: Arc::new(Ramp::new(options.streams, Arc::clone(&received))),
             front: options
                 .sha1
                 .map(|_| Front::new(start, engine.buffers().clone())),
@@ -106,11 +109,11 @@ fn receive(
             start,
             end,
             target: Arc::clone(target),
-            received: Arc::default(),
+            received,
             progress: options.progress,
         };
         if options.streams > 1 {
-            in_ranges(engine, ranges, options.streams, cancel)?
+            in_ranges(engine, ranges, cancel)?
         } else {
             ranges.receive_all(engine.buffers().take(), cancel)?;
             ranges.digest()
@@ -154,25 +157,10 @@ fn in_order(
     }
 }
 
-/// The bytes of one range: as far as the budget lets each stream run ahead. A single one
-/// cannot.
-fn stretch(engine: &Engine, streams: usize) -> u64 {
-    if streams <= 1 {
-        return u64::MAX;
-    }
-    let share = engine.buffers().memory() as u64 / streams as u64;
-    share.clamp(MIN_STRETCH.min(engine.first_stretch()), MAX_STRETCH)
-}
-
 /// Several connections and the threads of the pool.
-fn in_ranges(
-    engine: &Engine,
-    ranges: Ranges,
-    streams: usize,
-    caller: &CancelToken,
-) -> Result<Option<Digest>> {
+fn in_ranges(engine: &Engine, ranges: Ranges, caller: &CancelToken) -> Result<Option<Digest>> {
     let ranges = Arc::new(ranges);
-    let ramp = Ramp::new(streams, Arc::clone(&ranges.received));
+    let ramp = Arc::clone(&ranges.ramp);
     let shared = Arc::clone(&ranges);
     let buffers = engine.buffers().clone();
     engine.workers().run(ramp, caller, move |cancel| {
@@ -193,7 +181,9 @@ struct Ranges {
     unclaimed: Mutex<Unclaimed>,
     start: u64,
     end: u64,
-    stretch: u64,
+    memory: u64,
+    min_stretch: u64,
+    ramp: Arc<Ramp>,
     front: Option<Front>,
     target: Arc<Target>,
     /// From the network alone: what tells how many streams pay.
@@ -239,10 +229,23 @@ impl Ranges {
             None => self
                 .target
                 .next_recorded(offset)
-                .map_or(self.stretch, |next| self.stretch.min(next - offset)),
+                .map_or(u64::MAX, |next| next - offset)
+                .min(self.stretch()),
         };
         unclaimed.next = start.saturating_add(length).min(self.end);
         (start < self.end).then(|| unclaimed.model.sibling(start, unclaimed.next))
+    }
+
+    /// The bytes of one range: as far as the budget lets each stream run ahead. A single one
+    /// cannot.
+    ///
+    /// Once it is known how many streams pay, fewer of them ask for more at a time. Before that
+    /// it would keep others waiting for the end of a long range.
+    fn stretch(&self) -> u64 {
+        match self.ramp.settled() {
+            0 | 1 => u64::MAX,
+            streams => (self.memory / streams as u64).clamp(self.min_stretch, MAX_STRETCH),
+        }
     }
 
     /// Receive ranges until all are claimed; the buffer is handed from range to range.

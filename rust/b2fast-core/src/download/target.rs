@@ -16,9 +16,6 @@ use crate::file_io;
 use super::journal::Pin;
 use super::partial::{self, Partial, Record};
 
-/// How many random names are tried before giving up.
-const MAX_NAMES: u32 = 16;
-
 /// Opening does not wait: the system's own number.
 const O_NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
 
@@ -202,48 +199,21 @@ pub(crate) struct TemporaryFile {
 
 impl TemporaryFile {
     fn open(final_path: PathBuf, mode: u32, pin: Option<Pin>) -> Result<Self> {
-        let Some(pin) = pin else {
-            partial::discard_stale(&final_path);
-            return Self::create(final_path, mode);
+        let kept = pin.and_then(|pin| Partial::open(&final_path, mode, pin));
+        let (file, path, record) = if let Some(partial) = kept {
+            (partial.file, partial.path, Some(partial.record))
+        } else {
+            let (file, path) = partial::create_beside(&final_path, mode)?;
+            (file, path, None)
         };
-        match Partial::open(&final_path, mode, pin) {
-            Some(partial) => Ok(Self {
-                file: partial.file,
-                path: partial.path,
-                final_path,
-                writing: Mutex::new(()),
-                settled: AtomicBool::new(false),
-                record: Some(partial.record),
-            }),
-            None => Self::create(final_path, mode),
-        }
-    }
-
-    /// A file that no other download has.
-    ///
-    /// `mode` holds from the start: whoever may not read the file may not open it before.
-    fn create(final_path: PathBuf, mode: u32) -> Result<Self> {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true).mode(mode);
-        for attempt in 1.. {
-            let path = partial::random_name(&final_path);
-            match options.open(&path) {
-                Ok(file) => {
-                    return Ok(Self {
-                        file,
-                        path,
-                        final_path,
-                        writing: Mutex::new(()),
-                        settled: AtomicBool::new(false),
-                        record: None,
-                    });
-                }
-                Err(error)
-                    if error.kind() == io::ErrorKind::AlreadyExists && attempt < MAX_NAMES => {}
-                Err(error) => return Err(Error::local_file(final_path, "create", error)),
-            }
-        }
-        unreachable!("the loop ends by returning")
+        Ok(Self {
+            file,
+            path,
+            final_path,
+            writing: Mutex::new(()),
+            settled: AtomicBool::new(false),
+            record,
+        })
     }
 
     fn replace(&self, mtime_ns: Option<i64>) -> Result<()> {

@@ -79,7 +79,7 @@ trait Team: Send + Sync {
 }
 
 struct Work<W> {
-    ramp: Ramp,
+    ramp: Arc<Ramp>,
     cancel: CancelToken,
     turn: W,
 }
@@ -132,7 +132,7 @@ impl Workers {
     /// The first error cancels the others and is returned. The calling thread moves no
     /// bytes: it asks `caller`, whose poll may cancel all; then it leaves behind what has not
     /// ended after [`GRACE`], which ends by itself.
-    pub fn run<W>(&self, ramp: Ramp, caller: &CancelToken, work: W) -> Result<()>
+    pub fn run<W>(&self, ramp: Arc<Ramp>, caller: &CancelToken, work: W) -> Result<()>
     where
         W: Fn(&CancelToken) -> Result<Turn> + Send + Sync + 'static,
     {
@@ -356,8 +356,8 @@ mod tests {
     use crate::progress::Progress;
 
     /// As many threads as there are, once the first steps are over.
-    fn ramp() -> Ramp {
-        Ramp::new(usize::MAX, Arc::new(Progress::default()))
+    fn ramp() -> Arc<Ramp> {
+        Arc::new(Ramp::new(usize::MAX, Arc::new(Progress::default())))
     }
 
     #[test]

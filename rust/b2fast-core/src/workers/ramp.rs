@@ -76,6 +76,17 @@ impl Ramp {
         }
     }
 
+    /// The number of threads that the transfer will keep for a while; the most while it looks for
+    /// one.
+    #[must_use]
+    pub fn settled(&self) -> usize {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.phase {
+            Phase::Holding => state.allowed.min(self.most),
+            Phase::Growing | Phase::Hoping | Phase::Trying => self.most,
+        }
+    }
+
     /// How many threads are worth it now.
     pub(super) fn wanted(&self) -> usize {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -173,6 +184,18 @@ mod tests {
     #[test]
     fn a_step_takes_its_time() {
         assert_eq!(allowed_after(&mut new(), &[(STEP / 2, 100)]), 2);
+    }
+
+    #[test]
+    fn it_is_settled_while_it_holds() {
+        let ramp = Ramp::new(MOST, Arc::default());
+        assert_eq!(ramp.settled(), MOST);
+        let mut state = settled();
+        *ramp.state.lock().unwrap() = settled();
+        assert_eq!(ramp.settled(), 4);
+        allowed_after(&mut state, &[(HOLD, 15_000)]);
+        *ramp.state.lock().unwrap() = state;
+        assert_eq!(ramp.settled(), MOST);
     }
 
     #[test]

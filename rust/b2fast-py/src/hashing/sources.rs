@@ -6,13 +6,13 @@ use b2fast_core::cancel::CancelToken;
 use b2fast_core::error::{Error, Result};
 use b2fast_core::file_io::SourceFile;
 use b2fast_core::hash;
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::hashers::Shared;
 use super::{in_hex, numbered};
 use crate::blocking::run_blocking;
-use crate::errors::to_python;
+use crate::errors::file_error;
 
 /// How much of a stream is read at once.
 const READ_SIZE: u64 = 1 << 20;
@@ -98,20 +98,4 @@ fn run<T: Send>(
         result => Ok(result),
     })?
     .map_err(|error| file_error(py, error).unwrap_or_else(|failed| failed))
-}
-
-fn file_error(py: Python<'_>, error: Error) -> PyResult<PyErr> {
-    Ok(match error {
-        Error::LocalFile { path, source, .. } => match source.raw_os_error() {
-            Some(errno) => {
-                let text = py.import("os")?.call_method1("strerror", (errno,))?;
-                // OSError chooses the subclass for the number itself.
-                PyOSError::new_err((errno, text.unbind(), path.into_os_string()))
-            }
-            None => PyOSError::new_err(format!("{}: {source}", path.display())),
-        },
-        Error::SourceChanged { .. } => PyOSError::new_err(error.to_string()),
-        Error::InvalidArgument(message) => PyValueError::new_err(message),
-        error => to_python(py, error),
-    })
 }

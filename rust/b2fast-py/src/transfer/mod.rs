@@ -9,10 +9,12 @@ mod rate_limits;
 mod resources;
 mod source;
 
+use std::os::fd::{IntoRawFd, RawFd};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use b2fast_core::download::TEMPORARY_SUFFIXES;
+use b2fast_core::download::{self as core_download, TEMPORARY_SUFFIXES};
 use b2fast_core::error::Result;
 use b2fast_core::hash::{self, Digest};
 use b2fast_core::lease;
@@ -21,13 +23,14 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::errors::{TransferError, from_callback};
+use crate::errors::{TransferError, file_error, from_callback};
 use crate::scope;
 
 pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("TransferError", module.py().get_type::<TransferError>())?;
     let suffixes = PyTuple::new(module.py(), TEMPORARY_SUFFIXES)?;
     module.add("TEMPORARY_SUFFIXES", suffixes)?;
+    module.add_function(wrap_pyfunction!(create_beside, module)?)?;
     module.add_class::<Retry>()?;
     module.add_class::<Leases>()?;
     module.add_class::<counters::Counters>()?;
@@ -40,6 +43,15 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     scope::fill(module)?;
     module.add_class::<bulk::BulkUploads>()?;
     module.add_class::<bulk::BulkDownloads>()
+}
+
+/// Create the file that a download writes before it has its target's name.
+#[pyfunction]
+fn create_beside(py: Python<'_>, target: PathBuf, mode: u32) -> PyResult<(RawFd, PathBuf)> {
+    let (file, path) = py
+        .detach(|| core_download::create_beside(&target, mode))
+        .map_err(|error| file_error(py, error).unwrap_or_else(|failed| failed))?;
+    Ok((file.into_raw_fd(), path))
 }
 
 /// How often and how long one request is tried; times in seconds.
