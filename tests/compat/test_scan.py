@@ -101,6 +101,51 @@ def test_local_trees(tree: list[str], links: list[tuple[str, str]], policy: dict
     assert ours == theirs
 
 
+@given(trees(), st.lists(st.tuples(names, names), max_size=3))
+def test_links_within_a_tree(tree: list[str], links: list[tuple[str, str]]) -> None:
+    """b2sdk goes through a link to a directory that it is in once; ours stops there."""
+
+    def found(sdk: Any, root: str) -> list[str]:
+        return [path.absolute_path for path in sdk.LocalFolder(root).all_files(Reporter())]
+
+    with TemporaryDirectory() as root:
+        plant(root, tree)
+        for place, target in links:
+            path = os.path.join(root, place)
+            if not os.path.lexists(path) and os.path.isdir(os.path.dirname(path)):
+                os.symlink(os.path.join(root, os.path.dirname(target)), path)
+        theirs, ours = (found(sdk, root) for sdk in BOTH)
+        known = set(ours)
+        assert [path for path in theirs if path in known] == ours
+        assert {os.path.realpath(path) for path in theirs} == set(map(os.path.realpath, ours))
+        for path in set(theirs) - known:
+            way = [path[:end] for end, char in enumerate(path) if char == '/' and end >= len(root)]
+            places = [os.path.realpath(directory) for directory in way]
+            assert len(set(places)) < len(places)
+
+
+odd_segments = st.text('ab\\:\x01\n\x7f\udc80', min_size=1, max_size=4)
+
+
+@given(st.lists(odd_segments, max_size=5, unique=True))
+def test_odd_local_names(names: list[str]) -> None:
+    """Ours takes backslashes, and leaves out what cannot be stored or would not come back."""
+    found, reported = [], []
+    with TemporaryDirectory() as root:
+        plant(root, names)
+        for sdk in BOTH:
+            reporter = Reporter()
+            files = sdk.LocalFolder(root).all_files(reporter)
+            found.append({path.relative_path for path in files})
+            reported.append({os.path.basename(path) for _, path in reporter.calls})
+    theirs, ours = found
+    assert all(
+        each | left_out == set(names) for each, left_out in zip(found, reported, strict=True)
+    )
+    assert all('\\' in name for name in ours - theirs)
+    assert all(set(name) & {'\x01', '\n'} or name[1:2] == ':' for name in theirs - ours)
+
+
 changes = st.lists(
     st.tuples(st.sampled_from(['upload', 'upload', 'hide', 'start']), names, st.integers(0, 6)),
     max_size=15,
