@@ -180,8 +180,34 @@ if TYPE_CHECKING:
         RetryPolicy as RetryPolicy,
         Timeouts as Timeouts,
     )
+    from .scan.folder import (
+        AbstractFolder as AbstractFolder,
+        B2Folder as B2Folder,
+        LocalFolder as LocalFolder,
+    )
+    from .scan.folder_parser import (
+        parse_folder as parse_folder,
+    )
+    from .scan.path import (
+        AbstractPath as AbstractPath,
+        B2Path as B2Path,
+        LocalPath as LocalPath,
+    )
+    from .scan.policies import (
+        DEFAULT_SCAN_MANAGER as DEFAULT_SCAN_MANAGER,
+        IntegerRange as IntegerRange,
+        RegexSet as RegexSet,
+        ScanPoliciesManager as ScanPoliciesManager,
+        convert_dir_regex_to_dir_prefix_regex as convert_dir_regex_to_dir_prefix_regex,
+    )
     from .scan.report import (
         ProgressReport as ProgressReport,
+    )
+    from .scan.scan import (
+        AbstractScanReport as AbstractScanReport,
+        AbstractScanResult as AbstractScanResult,
+        CountAndSampleScanReport as CountAndSampleScanReport,
+        zip_folders as zip_folders,
     )
     from .services import (
         Services as Services,
@@ -478,7 +504,31 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'RetryPolicy',
         'Timeouts',
     ),
+    'scan.folder': (
+        'AbstractFolder',
+        'B2Folder',
+        'LocalFolder',
+    ),
+    'scan.folder_parser': ('parse_folder',),
+    'scan.path': (
+        'AbstractPath',
+        'B2Path',
+        'LocalPath',
+    ),
+    'scan.policies': (
+        'DEFAULT_SCAN_MANAGER',
+        'IntegerRange',
+        'RegexSet',
+        'ScanPoliciesManager',
+        'convert_dir_regex_to_dir_prefix_regex',
+    ),
     'scan.report': ('ProgressReport',),
+    'scan.scan': (
+        'AbstractScanReport',
+        'AbstractScanResult',
+        'CountAndSampleScanReport',
+        'zip_folders',
+    ),
     'services': ('Services',),
     'session': ('B2Session',),
     'simulator': (

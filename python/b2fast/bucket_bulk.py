@@ -102,7 +102,8 @@ class BucketBulk:
                     `DownloadItem`. A name stands for its newest version.
         :param directory: where items without a local path go, each under its name; directories
                     in the name are made. A name that could lead out of it is an error of the
-                    item (`validate_b2_file_name_as_path`).
+                    item (`validate_b2_file_name_as_path`), and so is one that does by a
+                    symbolic link (`DestinationOutsideDirectory`).
         :param encryption: the key of SSE-C files, for items that have none of their own
         :param progress_listener: is told the bytes of all files; the total grows as the sizes
                     of the files become known

@@ -20,6 +20,7 @@ from b2fast import (
 )
 from b2fast.exception import (
     DestinationIsADirectory,
+    DestinationOutsideDirectory,
     FileNotPresent,
     InvalidArgument,
     InvalidUploadSource,
@@ -182,6 +183,40 @@ def test_a_hostile_name_stays_in_the_cloud(bucket: Bucket, tmp_path: Path, name:
     assert list(tmp_path.rglob('*')) == []
     (by_its_name,) = bucket.download_many([name], directory)
     assert isinstance(by_its_name.error, ValueError)
+
+
+@pytest.mark.parametrize('kind', ['directory', 'deep', 'file', 'lost', 'relative'])
+def test_links_do_not_lead_downloads_out(bucket: Bucket, tmp_path: Path, kind: str) -> None:
+    outside, directory = tmp_path / 'outside', tmp_path / 'directory'
+    for path in (outside / 'd', directory / 'a'):
+        path.mkdir(parents=True)
+    (outside / 'x').write_bytes(b'old')
+    name, link, target = {
+        'directory': ('a/l/new', 'a/l', str(outside)),
+        'deep': ('a/l/d/new', 'a/l', str(outside)),
+        'file': ('a/x', 'a/x', str(outside / 'x')),
+        'lost': ('a/new', 'a/new', str(outside / 'new')),
+        'relative': ('l/new', 'l', 'a/../../outside'),
+    }[kind]
+    (directory / link).symlink_to(target)
+    bucket.upload_bytes(b'evil', name)
+    (result,) = bucket.download_many([name], directory)
+    assert isinstance(result.error, DestinationOutsideDirectory)
+    assert (result.error.path, result.error.link) == (str(directory / name), str(directory / link))
+    assert (outside / 'x').read_bytes() == b'old'
+    assert sorted(path.name for path in outside.rglob('*')) == ['d', 'x']
+    assert [result.ok for result in bucket.download_many([(name, directory / name)])] == [True]
+
+
+def test_links_within_the_directory_are_followed(bucket: Bucket, tmp_path: Path) -> None:
+    directory = tmp_path / 'directory'
+    (directory / 'real').mkdir(parents=True)
+    (directory / 'l').symlink_to('real')
+    (tmp_path / 'link').symlink_to('directory')
+    bucket.upload_bytes(b'content', 'l/new')
+    (result,) = bucket.download_many(['l/new'], tmp_path / 'link')
+    assert result.ok
+    assert (directory / 'real/new').read_bytes() == b'content'
 
 
 def test_a_folder_that_ls_names_is_no_path(bucket: Bucket, tmp_path: Path) -> None:

@@ -68,6 +68,16 @@ def test_without_progress_only_messages_are_written() -> None:
     assert lines[5].endswith('f path contains invalid name (too long). Skipping.')
 
 
+def test_each_warning_is_written_once() -> None:
+    out = io.StringIO()
+    with ProgressReport(out, no_progress=True) as report:
+        report.local_access_error('first')
+        report.close()
+        report.local_access_error('second')
+    assert [line.split()[1] for line in out.getvalue().splitlines()] == ['first', 'second']
+    assert report.has_errors_or_warnings()
+
+
 @pytest.mark.usefixtures('every_update')
 def test_messages_do_not_mix_with_the_progress() -> None:
     out = io.StringIO()

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from ..exception import DestinationIsADirectory, InvalidArgument
+from ..exception import DestinationIsADirectory, DestinationOutsideDirectory, InvalidArgument
 from ..transfer.engine_seam import EngineSeam
 from ..transfer.inbound.destination import destination_errors
-from ..utils.filesystem import fix_windows_path_limit, validate_b2_file_name_as_path
+from ..utils.filesystem import link_out_of, path_below
 from .items import DownloadItem, LocalPath, download_item
 from .progress import BulkProgress, Share
 from .pump import Lane
@@ -40,8 +40,9 @@ class Downloads:
         """The item with what it leaves open, and its path.
 
         Raises `TypeError` for what is none, `ValueError` for a name that leads out of the
-        directory, `DestinationIsADirectory` for the name of a folder, and `InvalidArgument` for an
-        item without a path if there is no directory.
+        directory, `DestinationOutsideDirectory` where a symbolic link does,
+        `DestinationIsADirectory` for the name of a folder, and `InvalidArgument` for an item
+        without a path if there is no directory.
         """
         given = download_item(item)
         encryption = given.encryption or self._encryption
@@ -54,10 +55,12 @@ class Downloads:
     def _path_of(self, name: str) -> str:
         if self._directory is None:
             raise InvalidArgument('directory', f'is needed for {name!r}, which has no local path')
-        validate_b2_file_name_as_path(name)
-        path = fix_windows_path_limit(os.path.join(self._directory, name))
+        path = path_below(self._directory, name)
         if name.endswith(('/', '\\')):
             raise DestinationIsADirectory(path)
+        link = link_out_of(self._directory, name)
+        if link is not None:
+            raise DestinationOutsideDirectory(path, link)
         return path
 
     def lane(self, workers: int, progress: BulkProgress) -> Lane[DownloadVersion]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from b2fast import AbstractProgressListener, Bucket
 from b2fast.exception import B2Error
-from b2fast.utils.filesystem import validate_b2_file_name_as_path
+from b2fast.utils.filesystem import path_below
 
 from .display import Progress, open_progress
 from .local_files import LocalFile, first_difference
@@ -103,8 +103,7 @@ class RoundTrip:
         return self._transfer('comparison', files, check)
 
     def _local_path(self, name: str) -> Path:
-        validate_b2_file_name_as_path(name)
-        return self._download_dir / name
+        return Path(path_below(str(self._download_dir), name))
 
     def _transfer(
         self,

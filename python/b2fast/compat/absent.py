@@ -49,24 +49,6 @@ _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
         'sync.report': ('SyncFileReporter', 'SyncReport'),
         'sync.sync': ('KeepOrDeleteMode', 'Synchronizer'),
     },
-    'the scan of folders': {
-        'scan.folder': ('AbstractFolder', 'B2Folder', 'LocalFolder'),
-        'scan.folder_parser': ('parse_folder',),
-        'scan.path': ('AbstractPath', 'B2Path', 'LocalPath'),
-        'scan.policies': (
-            'DEFAULT_SCAN_MANAGER',
-            'IntegerRange',
-            'RegexSet',
-            'ScanPoliciesManager',
-            'convert_dir_regex_to_dir_prefix_regex',
-        ),
-        'scan.scan': (
-            'AbstractScanReport',
-            'AbstractScanResult',
-            'CountAndSampleScanReport',
-            'zip_folders',
-        ),
-    },
     'the set-up and monitoring of replication': {
         'replication.monitoring': (
             'ReplicationMonitor',

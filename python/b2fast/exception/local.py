@@ -68,6 +68,25 @@ class DestinationDirectoryDoesntAllowOperation(DestinationDirectoryError, Permis
     """The directory of the destination does not allow to write."""
 
 
+class DestinationOutsideDirectory(DestinationDirectoryError):
+    """A symbolic link leads out of the directory below which a download should stay.
+
+    ``path`` is where the file should go, ``link`` is the link. Remove the link, or give the file
+    a local path of its own.
+    """
+
+    def __init__(self, path: str, link: str) -> None:
+        super().__init__()
+        self.path = path
+        self.link = link
+
+    def __str__(self) -> str:
+        return (
+            f'{self.path} is not written: the symbolic link {self.link} leads out of the '
+            'directory; remove the link, or name the local path of this file'
+        )
+
+
 class BaseDirectoryError(B2SimpleError):
     """Base of the errors of a directory that is scanned; ``path`` names it."""
 

@@ -1,7 +1,1 @@
-"""Many files at once: what is reported about them."""
-
-from __future__ import annotations
-
-from .report import ProgressReport
-
-__all__ = ['ProgressReport']
+"""Many files at once: finding them in folders, and what is reported about them."""

@@ -37,6 +37,7 @@ class ProgressReport:
         self.current_line = ''
         self.encoding_warning_was_already_printed = False
         self.warnings: list[str] = []
+        self._warnings_written = 0
         self.errors_encountered = False
         self._last_update = 0.0
         self._update_progress()
@@ -48,13 +49,18 @@ class ProgressReport:
         self.close()
 
     def close(self) -> None:
-        """Take the progress off the line and write the warnings."""
+        """Take the progress off the line and write the warnings.
+
+        It may be called again, and writes the warnings that have come since: `zip_folders` closes
+        the report when the scan is done, and the program when all is done.
+        """
         with self.lock:
-            if not self.no_progress:
+            if not self.no_progress and not self.closed:
                 self._write_line('', stays=False)
             self.closed = True
-            for warning in self.warnings:
+            for warning in self.warnings[self._warnings_written :]:
                 self._write_line(warning, stays=True)
+            self._warnings_written = len(self.warnings)
 
     def has_errors_or_warnings(self) -> bool:
         """Was there an error or a warning?"""

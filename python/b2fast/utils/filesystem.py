@@ -5,29 +5,96 @@ from __future__ import annotations
 import os
 import re
 
+from .windows_names import windows_problem
+
 _SEPARATORS = re.compile(r'[/\\]')
 _DRIVE = re.compile(r'[A-Za-z]:')
+_CONTROL_CHARACTERS = re.compile('[\x00-\x1f\x7f]')
+_MAX_SEGMENT_BYTES = 255
+_PLAIN_PART = r"[\w !#$%&'()+,;=@\[\]^`{}~-][\w !#$%&'()+,;=@\[\]^`{}~.-]*"
+_PLAIN = re.compile(f'{_PLAIN_PART}(?:/{_PLAIN_PART})*', re.ASCII)
+_MAX_PLAIN_LENGTH = 250
 
 
 def validate_b2_file_name_as_path(file_name: str) -> None:
-    """Refuse a file name that could lead out of the directory it is joined to.
+    """Refuse a file name that could lead out of the directory it is joined to, or elsewhere in it.
 
     B2 accepts nearly every string as a file name, so a name that comes from a bucket may be
     hostile. Both ``/`` and ``\\`` count as separators and drive letters count as absolute on every
-    system: a tree that was checked on one machine stays safe on another.
+    system: a tree that was checked on one machine stays safe on another. On Windows, names that it
+    would change or take for devices and streams are refused as well.
 
     :param file_name: a file name as B2 reports it
     :raises ValueError: if the name is absolute (a leading separator or a drive letter), has a
-        component that is empty, ``.`` or ``..``, or contains a NUL character; a single trailing
-        separator is accepted, since it names nothing outside
+        component that is empty, ``.``, ``..`` or longer than a file system can hold, contains
+        control characters, or has no encoding in UTF-8; a single trailing separator is accepted,
+        since it names nothing outside
     """
-    if '\0' in file_name:
-        raise ValueError(f'file name contains a NUL character: {file_name!r}')
+    problem = problem_as_path(file_name, for_windows=os.name == 'nt')
+    if problem is not None:
+        raise ValueError(f'file name {problem}: {file_name!r}')
+
+
+def problem_as_path(file_name: str, *, for_windows: bool) -> str | None:
+    """Why a file name cannot be a path below a directory; None if it can.
+
+    :param for_windows: is the path one of Windows?
+    """
+    if not for_windows and is_plain(file_name):
+        return None
+    control = _CONTROL_CHARACTERS.search(file_name)
+    if control is not None:
+        name = 'NUL' if control[0] == '\0' else 'control'
+        return f'contains a {name} character'
     components = _SEPARATORS.split(file_name)
     if (len(components) > 1 and components[0] == '') or _DRIVE.match(file_name):
-        raise ValueError(f'file name is an absolute path: {file_name!r}')
+        return 'is an absolute path'
     if any(component in ('.', '..') for component in components) or '' in components[:-1]:
-        raise ValueError(f'file name has an empty, "." or ".." path component: {file_name!r}')
+        return 'has an empty, "." or ".." path component'
+    try:
+        segments = file_name.encode().split(b'/')
+    except UnicodeEncodeError:
+        return 'has no encoding in UTF-8'
+    if for_windows:
+        problems = map(windows_problem, file_name.removesuffix('/').split('/'))
+        return next((f'has a part that {problem}' for problem in problems if problem), None)
+    if max(map(len, segments)) > _MAX_SEGMENT_BYTES:
+        return f'has a part of more than {_MAX_SEGMENT_BYTES} bytes'
+    return None
+
+
+def path_below(directory: str, file_name: str) -> str:
+    """Where the file of a name in a bucket belongs below a directory.
+
+    :raises ValueError: if the name has no place there (`validate_b2_file_name_as_path`).
+    """
+    validate_b2_file_name_as_path(file_name)
+    return fix_windows_path_limit(os.path.join(directory, file_name.replace('/', os.sep)))
+
+
+def link_out_of(directory: str, file_name: str) -> str | None:
+    """The symbolic link by which the path of a file leads out of the directory, if there is one.
+
+    Links to what is in the directory are none. What others change afterwards goes unseen.
+
+    :param file_name: one that `path_below` accepts
+    """
+    place = directory
+    for part in file_name.split('/'):
+        place = os.path.join(place, part)
+        if os.path.islink(place):
+            real_directory = os.path.realpath(directory)
+            if os.path.commonpath([os.path.realpath(place), real_directory]) != real_directory:
+                return place
+    return None
+
+
+def is_plain(file_name: str) -> bool:
+    """Is it plain to see that the name breaks no rule of B2, and none of paths but on Windows?
+
+    So it is with most names, and to go through the rules takes several times as long.
+    """
+    return len(file_name) <= _MAX_PLAIN_LENGTH and _PLAIN.fullmatch(file_name) is not None
 
 
 def fix_windows_path_limit(path: str) -> str:
