@@ -1,7 +1,9 @@
 //! Saving a download to a file: in order, or in ranges on several connections.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::buffers::{Buffer, CHUNK};
 use crate::cancel::CancelToken;
@@ -101,6 +103,7 @@ fn receive(
         let ranges = Ranges {
             memory: engine.buffers().memory() as u64,
             min_stretch: MIN_STRETCH.min(first_stretch),
+            doublings: AtomicU32::new(0),
             ramp: Arc::new(Ramp::new(options.streams, Arc::clone(&received))),
             front: options
                 .sha1
@@ -183,6 +186,8 @@ struct Ranges {
     end: u64,
     memory: u64,
     min_stretch: u64,
+    /// How often the ranges were made longer because they wait longer than they move.
+    doublings: AtomicU32,
     ramp: Arc<Ramp>,
     front: Option<Front>,
     target: Arc<Target>,
@@ -244,7 +249,21 @@ impl Ranges {
     fn stretch(&self) -> u64 {
         match self.ramp.settled() {
             0 | 1 => u64::MAX,
-            streams => (self.memory / streams as u64).clamp(self.min_stretch, MAX_STRETCH),
+            streams => {
+                let share = (self.memory / streams as u64).clamp(self.min_stretch, MAX_STRETCH);
+                (share << self.doublings.load(Ordering::Relaxed)).min(MAX_STRETCH)
+            }
+        }
+    }
+
+    /// Note how long a whole range has waited for its first chunk, and taken for the others.
+    ///
+    /// Where streams are fast and answers slow, twice as much at a time has fewer waits. What
+    /// this brings ahead of the front may not fit into memory; then the others keep their
+    /// connections waiting, and the one at the front is fast enough alone.
+    fn note_times(&self, length: u64, waited: Duration, moved: Duration) {
+        if length >= self.stretch() && length < MAX_STRETCH && waited > moved {
+            self.doublings.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -268,14 +287,21 @@ impl Ranges {
         if self.target.read_back(position - self.start, &mut buffer) {
             return self.submit(position, buffer, cancel);
         }
+        let length = reader.left();
+        let start = Instant::now();
+        let mut waited = None;
         while reader.left() > 0 {
             let position = reader.position();
             fill(&mut reader, &mut buffer, cancel)?;
+            let waited = *waited.get_or_insert_with(|| start.elapsed());
             let offset = position - self.start;
             self.target.write_all_at(&buffer, offset)?;
             self.target.record_at(&buffer, offset);
             self.received.add(buffer.len() as u64);
             buffer = self.submit(position, buffer, cancel)?;
+            if reader.left() == 0 {
+                self.note_times(length, waited, start.elapsed() - waited);
+            }
         }
         Ok(buffer)
     }
