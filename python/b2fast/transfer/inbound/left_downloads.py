@@ -31,6 +31,11 @@ class LeftDownload:
     """Why it could not be removed or listed; None if it was removed, or would have been."""
 
 
+def is_of_download(name: str) -> bool:
+    """Is it the name of a file that a download has beside its target?"""
+    return name.startswith('.') and name.endswith(TEMPORARY_SUFFIXES)
+
+
 def cleanup_downloads(
     directory: str | os.PathLike[str], older_than: timedelta, *, dry_run: bool = False
 ) -> list[LeftDownload]:
@@ -73,7 +78,7 @@ def _left_in(place: str, names: list[str]) -> Iterator[str]:
     """Partial files, and journals that have none, whose files are removed with theirs."""
     there = set(names)
     for name in sorted(names):
-        if not name.startswith('.') or not name.endswith(TEMPORARY_SUFFIXES):
+        if not is_of_download(name):
             continue
         suffix = next(suffix for suffix in TEMPORARY_SUFFIXES if name.endswith(suffix))
         if suffix == _PART or name.removesuffix(suffix) + _PART not in there:
