@@ -267,6 +267,10 @@ if TYPE_CHECKING:
     from .transfer.inbound.downloader.writer_thread import (
         WriterThread as WriterThread,
     )
+    from .transfer.inbound.left_downloads import (
+        LeftDownload as LeftDownload,
+        cleanup_downloads as cleanup_downloads,
+    )
     from .transfer.inbound.mtime_updated_file import (
         MtimeUpdatedFile as MtimeUpdatedFile,
     )
@@ -561,6 +565,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     'transfer.inbound.downloader.simple': ('SimpleDownloader',),
     'transfer.inbound.downloader.writer_thread': ('WriterThread',),
+    'transfer.inbound.left_downloads': (
+        'LeftDownload',
+        'cleanup_downloads',
+    ),
     'transfer.inbound.mtime_updated_file': ('MtimeUpdatedFile',),
     'transfer.outbound.copy_source': ('CopySource',),
     'transfer.outbound.large_file_upload_state': ('LargeFileUploadState',),

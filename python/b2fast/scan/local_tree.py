@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .._core.transfer import TEMPORARY_SUFFIXES
 from ..exception import LocalFileError, NotADirectory
+from ..transfer.inbound.left_downloads import is_of_download
 from ..utils.file_names import validate_b2_file_name
 from ..utils.filesystem import is_plain, validate_b2_file_name_as_path
 from .path import LocalPath
@@ -86,7 +86,7 @@ class LocalTree:
         names = []
         with os.scandir(path) as entries:
             for entry in entries:
-                if _is_temporary(entry.name):
+                if is_of_download(entry.name):
                     continue
                 if self._policies.exclude_all_symlinks and entry.is_symlink():
                     if self._reporter is not None:
@@ -171,11 +171,6 @@ def listing_error(path: str, error: OSError) -> NotADirectory | LocalFileError:
     if isinstance(error, NotADirectoryError):
         return NotADirectory(path)
     return LocalFileError(path, error.errno, str(error.strerror))
-
-
-def _is_temporary(name: str) -> bool:
-    """Is it the name of a file that a download leaves beside its target?"""
-    return name.startswith('.') and name.endswith(TEMPORARY_SUFFIXES)
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:
