@@ -300,7 +300,7 @@ impl Ranges {
             self.received.add(buffer.len() as u64);
             buffer = self.submit(position, buffer, cancel)?;
             if reader.left() == 0 {
-                self.note_times(length, waited, start.elapsed() - waited);
+                self.note_times(length, waited, start.elapsed().saturating_sub(waited));
             }
         }
         Ok(buffer)
