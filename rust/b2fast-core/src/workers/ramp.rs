@@ -4,8 +4,9 @@
 //! four on two cores: 0.1 to 0.2 s per GiB). So a transfer begins with two and doubles them as
 //! long as that raises its rate; two steps without gain lead back to the number of before, since
 //! what one step moves depends on what the one before has left in buffers. Where the round trip is
-//! long or the answers are slow, next to nothing moves in most of the first steps, and all run
-//! after a few of them. Later it tries from time to time whether the link has become wider.
+//! long or the answers are slow, next to nothing moves in most steps, and all run after a few of
+//! them, be it at the beginning or later. From time to time it tries whether the link has become
+//! wider.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -43,6 +44,9 @@ struct State {
     /// When the phase or its last step began, and how many bytes had moved then.
     since: Instant,
     bytes: u64,
+    /// The same of the last look whether a transfer that holds its number still moves.
+    looked: Instant,
+    looked_bytes: u64,
     /// Bytes per second that more threads have to surpass, and how many threads moved them.
     rate: f64,
     best: usize,
@@ -69,6 +73,8 @@ impl Ramp {
                 phase: Phase::Growing,
                 since: Instant::now(),
                 bytes: progress.bytes(),
+                looked: Instant::now(),
+                looked_bytes: progress.bytes(),
                 rate: 0.0,
                 best: FIRST,
             }),
@@ -97,6 +103,13 @@ impl Ramp {
 
 impl State {
     fn step(&mut self, bytes: u64, now: Instant, most: usize) {
+        if self.is_standing_still(bytes, now) && self.allowed < most {
+            self.allowed = self.allowed.saturating_mul(2);
+            self.phase = Phase::Growing;
+            self.since = now;
+            self.bytes = bytes;
+            return;
+        }
         let elapsed = now.saturating_duration_since(self.since);
         let due = match self.phase {
             Phase::Growing | Phase::Hoping => STEP,
@@ -107,9 +120,7 @@ impl State {
         if elapsed < due || is_all {
             return;
         }
-        // A rate needs no more digits than it has.
-        #[allow(clippy::cast_precision_loss)]
-        let rate = bytes.saturating_sub(self.bytes) as f64 / elapsed.as_secs_f64();
+        let rate = rate(bytes.saturating_sub(self.bytes), elapsed);
         let is_gain = self.rate <= 0.0 || rate >= GAIN * self.rate;
         if is_gain {
             self.rate = rate;
@@ -138,7 +149,28 @@ impl State {
         };
         self.since = now;
         self.bytes = bytes;
+        self.looked = now;
+        self.looked_bytes = bytes;
     }
+
+    /// Has next to nothing moved in the last step, with the number that it holds?
+    fn is_standing_still(&mut self, bytes: u64, now: Instant) -> bool {
+        let elapsed = now.saturating_duration_since(self.looked);
+        if !matches!(self.phase, Phase::Holding) || elapsed < STEP {
+            return false;
+        }
+        let rate = rate(bytes.saturating_sub(self.looked_bytes), elapsed);
+        self.looked = now;
+        self.looked_bytes = bytes;
+        rate < WAITING * self.rate
+    }
+}
+
+fn rate(bytes: u64, elapsed: Duration) -> f64 {
+    // A rate needs no more digits than it has.
+    #[allow(clippy::cast_precision_loss)]
+    let bytes = bytes as f64;
+    bytes / elapsed.as_secs_f64()
 }
 
 #[cfg(test)]
@@ -223,10 +255,19 @@ mod tests {
     fn more_are_tried_after_a_while_and_given_up_without_gain() {
         let mut state = settled();
         assert_eq!(allowed_after(&mut state, &[(HOLD / 2, 15_000)]), 4);
-        assert_eq!(allowed_after(&mut state, &[(HOLD, 15_000)]), 6);
+        assert_eq!(allowed_after(&mut state, &[(HOLD, 30_000)]), 6);
         assert_eq!(allowed_after(&mut state, &[(TRIAL / 2, 2_000)]), 6);
-        assert_eq!(allowed_after(&mut state, &[(TRIAL, 2_100)]), 4);
+        assert_eq!(allowed_after(&mut state, &[(TRIAL, 4_200)]), 4);
         assert_eq!(allowed_after(&mut state, &[(TRIAL, 99_000)]), 4);
+    }
+
+    #[test]
+    fn who_waits_for_the_service_takes_more() {
+        let mut state = settled();
+        assert_eq!(allowed_after(&mut state, &[(STEP, 100)]), 4);
+        // Steps are counted from where the transfer has settled.
+        assert_eq!(allowed_after(&mut state, &[(2 * STEP, 110)]), 8);
+        assert_eq!(allowed_after(&mut state, &[(STEP, 0), (STEP, 0)]), 32);
     }
 
     #[test]
