@@ -25,6 +25,7 @@ from b2fast import (
     RetryPolicy,
     SimulatorServer,
 )
+from b2fast.transfer import process_resources
 
 pytest_plugins = ['pytester']
 
@@ -224,6 +225,12 @@ def without_privileges() -> Callable[[], AbstractContextManager[None]]:
             os.seteuid(user)
 
     return drop
+
+
+@pytest.fixture
+def fresh_resources(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads of its own: those that clients share may be more, or fewer after refusals."""
+    monkeypatch.setattr(process_resources, '_of_process', {})
 
 
 @pytest.fixture

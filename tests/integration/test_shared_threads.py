@@ -17,7 +17,6 @@ from b2fast import (
     RateLimits,
     SimulatorServer,
 )
-from b2fast.transfer import process_resources
 
 PART = 10_000
 CONTENT = os.urandom(30 * PART)
@@ -48,12 +47,9 @@ def transfer_threads() -> int:
     return names.count('b2fast')
 
 
-def test_a_transfer_does_not_wait_for_those_of_other_clients(
-    server: SimulatorServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures('fresh_resources')
+def test_a_transfer_does_not_wait_for_those_of_other_clients(server: SimulatorServer) -> None:
     """The slow ones have all threads that there are, and would keep them for hours."""
-    # The tests before may have asked for more threads.
-    monkeypatch.setattr(process_resources, '_of_process', {})
     before = transfer_threads()
     limits = RateLimits(upload=1)
     slow = [new_bucket(server, f'slow-{number}', limits) for number in range(3)]

@@ -435,6 +435,7 @@ def test_source_that_shrinks_is_noticed(bucket: Bucket, make_file: MakeFile) -> 
     assert version.size == 10
 
 
+@pytest.mark.usefixtures('fresh_resources')
 @pytest.mark.parametrize('account', ['http'], indirect=True)
 def test_as_many_parts_at_a_time_as_the_user_allows(
     account: Account, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
