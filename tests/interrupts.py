@@ -1,4 +1,4 @@
-"""Programs that say when their content moves, and are interrupted then."""
+"""Programs that say when their content moves, and are interrupted then, or kill themselves."""
 
 from __future__ import annotations
 
@@ -19,6 +19,21 @@ class Listener(AbstractProgressListener):
 said = []
 """
 """The part of a program that says it, over `from b2fast import *`."""
+
+KILLER = """
+class Killer(AbstractProgressListener):
+    def __init__(self, moment):
+        super().__init__()
+        self.moment = moment
+
+    def set_total_bytes(self, total_byte_count):
+        pass
+
+    def bytes_completed(self, byte_count):
+        if byte_count >= self.moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+"""
+"""The part of a program that kills it when so many bytes have moved."""
 
 
 def interrupt(

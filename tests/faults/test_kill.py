@@ -14,6 +14,7 @@ from random import Random
 
 import pytest
 
+from ..interrupts import KILLER
 from .clients import SEAMS, new_api
 from .scenes import OLD, Scene
 from .service import BUCKET, PART_SIZE, Service, serving
@@ -22,7 +23,8 @@ KILLS = 25
 """How many programs one test kills when they have moved so many bytes; there are two tests for
 each direction. As many again meet the signal at a time that may be before, between or after."""
 
-PROGRAM = """
+PROGRAM = (
+    """
 import os, signal, sys
 import requests
 from b2fast import (
@@ -31,19 +33,9 @@ from b2fast import (
 
 def new_session():
     return requests.Session()
-
-class Killer(AbstractProgressListener):
-    def __init__(self, moment):
-        super().__init__()
-        self.moment = moment
-
-    def set_total_bytes(self, total_byte_count):
-        pass
-
-    def bytes_completed(self, byte_count):
-        if byte_count >= self.moment:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+"""
+    + KILLER
+    + """
 seam, direction, url, key_id, key, bucket_name = sys.argv[1:]
 config = B2HttpApiConfig() if seam == 'engine' else B2HttpApiConfig(new_session)
 api = B2Api(InMemoryAccountInfo(), InMemoryCache(), api_config=config)
@@ -63,6 +55,7 @@ for line in sys.stdin:
         bucket.download_file_by_name(name, listener).save_to(path)
     os._exit(0)
 """
+)
 """For each line it reads, a child does a transfer; its process ID and its status are printed.
 
 A number at the end of the line tells how many bytes the child moves before it kills itself.

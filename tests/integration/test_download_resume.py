@@ -17,6 +17,7 @@ from b2fast.exception import B2Error, ChecksumMismatch, FileNotPresent, LocalFil
 from b2fast.simulator import Fault
 
 from ..conftest import Account
+from ..interrupts import KILLER
 from .test_interrupt import DOWNLOAD
 from .wire import DEADLINE, connect, run, start
 
@@ -33,19 +34,9 @@ BY_NAME = 'b2_download_file_by_name'
 BY_ID = 'b2_download_file_by_id'
 HASTY = RetryPolicy(attempts=2, first_delay=0.001, max_delay=0.01, deadline=20)
 
-DOWNLOADER = """
-class Killer(AbstractProgressListener):
-    def __init__(self, moment):
-        super().__init__()
-        self.moment = moment
-
-    def set_total_bytes(self, total_byte_count):
-        pass
-
-    def bytes_completed(self, byte_count):
-        if byte_count >= self.moment:
-            os.kill(os.getpid(), signal.SIGKILL)
-
+DOWNLOADER = (
+    KILLER
+    + """
 for line in sys.stdin:
     child = os.fork()
     if child == 0:
@@ -54,6 +45,7 @@ for line in sys.stdin:
         os._exit(0)
     print(os.waitpid(child, 0)[1], flush=True)
 """
+)
 """For each number that it reads, a child downloads until so many bytes are there, and kills itself.
 Prints the status of each."""
 

@@ -27,7 +27,13 @@ from ..conftest import PART_SIZE, Account
 from ..helpers import sha1_of
 from .test_emerge import CONTENT, content_of, customer_key
 from .test_resume_upload_together import Paused, another_client, in_background, unclaimed
-from .unfinished_uploads import begin, calls_of, send_part, unfinished
+from .unfinished_uploads import (
+    begin,
+    calls_of,
+    cancel_behind_listing,
+    send_part,
+    unfinished,
+)
 from .wire import DEADLINE
 
 __all__ = ['unclaimed']
@@ -319,19 +325,9 @@ def test_other_process_finishes_the_file_with_something_else(
     assert content_of(bucket, version) == CONTENT[:2000] + SECOND
 
 
-def test_file_that_is_cancelled_meanwhile(
-    account: Account, bucket: Bucket, stored: FileVersion
-) -> None:
+def test_file_that_is_cancelled_meanwhile(bucket: Bucket, stored: FileVersion) -> None:
     file_id = fail_at_the_end(bucket, stored)
-    session = account.api.session
-    list_parts = session.list_parts
-
-    def list_and_cancel(*args: Any) -> Any:
-        answer = list_parts(*args)
-        bucket.cancel_large_file(file_id)
-        return answer
-
-    session.list_parts = list_and_cancel  # type: ignore[method-assign]
+    cancel_behind_listing(bucket, file_id)
     listener = ProgressListenerForTest()
     version = bucket.concatenate(
         [*sources(stored), UploadSourceBytes(SECOND)], 'file', progress_listener=listener

@@ -22,6 +22,7 @@ from .unfinished_uploads import (
     PARTS,
     assert_resumed,
     begin,
+    cancel_behind_listing,
     content_of,
     send_part,
     unfinished,
@@ -142,19 +143,9 @@ def test_other_process_finishes_the_file_first(account: Account, bucket: Bucket,
 
 
 @pytest.mark.parametrize('there', [[1, 2], range(1, PARTS + 1)], ids=['some', 'all'])
-def test_other_process_cancels_the_file(
-    account: Account, bucket: Bucket, there: Sequence[int]
-) -> None:
+def test_other_process_cancels_the_file(bucket: Bucket, there: Sequence[int]) -> None:
     file_id = begin(bucket, there)
-    session = account.api.session
-    list_parts = session.list_parts
-
-    def list_and_cancel(*args: Any) -> Any:
-        answer = list_parts(*args)
-        bucket.cancel_large_file(file_id)
-        return answer
-
-    session.list_parts = list_and_cancel  # type: ignore[method-assign]
+    cancel_behind_listing(bucket, file_id)
     version = bucket.upload_bytes(DATA, 'name', file_info={'a': 'b'})
     assert version.id_ != file_id
     assert content_of(bucket, 'name') == DATA

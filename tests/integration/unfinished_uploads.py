@@ -60,6 +60,19 @@ def begin(
     return started.file_id
 
 
+def cancel_behind_listing(bucket: Bucket, file_id: str) -> None:
+    """Cancel a large file as soon as the client of the bucket has listed its parts."""
+    session = bucket.api.session
+    list_parts = session.list_parts
+
+    def list_and_cancel(*args: Any) -> Any:
+        answer = list_parts(*args)
+        bucket.cancel_large_file(file_id)
+        return answer
+
+    session.list_parts = list_and_cancel  # type: ignore[method-assign]
+
+
 def calls_of(bucket: Bucket, action: Callable[[], object]) -> dict[str, int]:
     """How often each call was made by the action."""
     before = bucket.api.stats()
