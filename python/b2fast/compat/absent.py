@@ -49,14 +49,6 @@ _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
         'sync.report': ('SyncFileReporter', 'SyncReport'),
         'sync.sync': ('KeepOrDeleteMode', 'Synchronizer'),
     },
-    'the set-up and monitoring of replication': {
-        'replication.monitoring': (
-            'ReplicationMonitor',
-            'ReplicationReport',
-            'ReplicationScanResult',
-        ),
-        'replication.setup': ('ReplicationSetupHelper',),
-    },
 }
 """Feature, b2sdk's module below `b2sdk._internal`, names."""
 
