@@ -151,7 +151,7 @@ class B2Folder(AbstractFolder):
     """
 
     _name_prefix: str | None = None
-    """What the names begin with, if it is another prefix than the folder's."""
+    """What the names begin with, if the folder is made by `of_prefix`."""
 
     def __init__(self, bucket_name: str, folder_name: str, api: B2Api) -> None:
         self.bucket_name = bucket_name
