@@ -236,7 +236,6 @@ USES = {
     'POLICY_MANAGER.get_policy()': 'POLICY_MANAGER cannot be used',
     'len(POLICY_MANAGER)': 'POLICY_MANAGER cannot be used',
     'make_b2_keep_days_actions()': 'make_b2_keep_days_actions cannot be used',
-    'ReplicationSetupHelper()': 'ReplicationSetupHelper cannot be used: b2fast does not',
 }
 
 

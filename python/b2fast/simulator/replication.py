@@ -39,6 +39,8 @@ def checked(
     :raises SimulatedError: 400.
     """
     found = _parsed(given if isinstance(given, Mapping) else given.as_dict())
+    present = service.buckets_by_id[bucket_id].replication if bucket_id else None
+    accepted = present.source_to_destination_key_mapping if present else {}
     if found.source_key_id is not None:
         _check_key(service, account_id, found.source_key_id, 'readFiles', bucket_id)
     # What is on the other side may be of another account.
@@ -48,6 +50,9 @@ def checked(
         if rule.destination_bucket_id == bucket_id:
             raise _refused('a bucket cannot be replicated to itself')
     for source_key, own_key in found.source_to_destination_key_mapping.items():
+        if accepted.get(source_key) == own_key:
+            # One of them may have been deleted since, which is to be no reason to refuse others.
+            continue
         _check_key(service, None, source_key, 'readFiles', None)
         _check_key(service, account_id, own_key, 'writeFiles', bucket_id)
     return found
