@@ -164,6 +164,17 @@ def test_reports(
     assert_same_in_both(run)
 
 
+@given(uploads, uploads)
+def test_one_name_on_both_sides(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
+    def run(world: World) -> None:
+        program = Program(world, '')
+        program.fill(program.source, [('a', ours)])
+        program.fill(program.destination, [('a', theirs)])
+        world.see('report', lambda: told(program.monitor().scan()))
+
+    assert_same_in_both(run)
+
+
 def relative_paths(pairs: Any) -> Iterator[list[Any]]:
     for pair in pairs:
         yield [path and (path.relative_path, len(path.all_versions)) for path in pair]

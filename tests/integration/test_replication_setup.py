@@ -306,21 +306,26 @@ def test_nothing_is_told_if_nothing_was_done(
 
 
 @faithful
+@pytest.mark.parametrize('side', ['source', 'destination'])
 def test_a_bucket_is_changed_in_between(
-    source: Bucket, destination: Bucket, monkeypatch: pytest.MonkeyPatch
+    source: Bucket, destination: Bucket, monkeypatch: pytest.MonkeyPatch, side: str
 ) -> None:
     """Somebody else is faster; what they did stays."""
+    changed = source if side == 'source' else destination
     create_key = B2Api.create_key
 
     def change_and_create(api: B2Api, *args: Any, **kwargs: Any) -> Any:
-        source.update(bucket_info={'a': 'b'})
+        changed.update(replication=ReplicationConfiguration(), bucket_info={'a': 'b'})
         return create_key(api, *args, **kwargs)
 
     monkeypatch.setattr(B2Api, 'create_key', change_and_create)
     with pytest.raises(Conflict) as refused:
         ReplicationSetupHelper().setup_both(source, destination)
-    assert 'the-destination accepts' in refused.value.__notes__[0]
-    assert source.get_fresh_state().bucket_info == {'a': 'b'}
+    (note,) = refused.value.__notes__
+    assert ('the-destination accepts' in note) is (side == 'source')
+    present = changed.get_fresh_state()
+    assert present.bucket_info == {'a': 'b'}
+    assert present.replication == ReplicationConfiguration()
 
 
 def test_no_secret_is_shown(
