@@ -328,6 +328,19 @@ def test_a_bucket_is_changed_in_between(
     assert present.replication == ReplicationConfiguration()
 
 
+@faithful
+@pytest.mark.parametrize('skip', [0, 1])
+def test_a_lost_answer(source: Bucket, destination: Bucket, inject: Inject, skip: int) -> None:
+    """The update is repeated, and refused because of the revision that the first one made."""
+    inject(call='b2_update_bucket', skip=skip, cut_after=0)
+    changed = ReplicationSetupHelper().setup_both(source, destination)
+    assert [bucket.revision for bucket in changed] == [
+        bucket.get_fresh_state().revision for bucket in changed
+    ]
+    changed[0].upload_bytes(b'data', 'file')
+    assert changed[1].get_file_info_by_name('file').size == 4
+
+
 def test_no_secret_is_shown(
     source: Bucket, destination: Bucket, secrets: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:

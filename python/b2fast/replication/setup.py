@@ -151,10 +151,7 @@ class ReplicationSetupHelper:
             )
         old = destination.replication or ReplicationConfiguration()
         keys = {**old.source_to_destination_key_mapping, source_key_id: key.id_}
-        return destination.update(
-            if_revision_is=destination.revision,
-            replication=replace(old, source_to_destination_key_mapping=keys),
-        )
+        return _configured(destination, replace(old, source_to_destination_key_mapping=keys))
 
     def _replicate(self, source: Bucket, source_key_id: str, rule: ReplicationRule) -> Bucket:
         old = source.replication or ReplicationConfiguration()
@@ -166,10 +163,8 @@ class ReplicationSetupHelper:
                 source_key_id,
                 ', '.join(other.name for other in old.rules),
             )
-        return source.update(
-            if_revision_is=source.revision,
-            replication=replace(old, rules=[*old.rules, rule], source_key_id=source_key_id),
-        )
+        rules = [*old.rules, rule]
+        return _configured(source, replace(old, rules=rules, source_key_id=source_key_id))
 
     def _new_rule(
         self,
@@ -283,6 +278,18 @@ def _present(bucket: Bucket) -> Bucket:
             f'{bucket.revision}: take what its get_fresh_state() returns'
         )
     return found
+
+
+def _configured(bucket: Bucket, configuration: ReplicationConfiguration) -> Bucket:
+    """The bucket with the configuration, if nobody has changed it since `_present`."""
+    try:
+        return bucket.update(if_revision_is=bucket.revision, replication=configuration)
+    except Conflict:
+        # An update whose answer was lost is repeated, and refused since it was made.
+        present = bucket.get_fresh_state()
+        if present.replication != configuration:
+            raise
+        return present
 
 
 def _check_capabilities(bucket: Bucket, *needed: str) -> None:
