@@ -8,47 +8,13 @@ from __future__ import annotations
 
 import functools
 from abc import ABCMeta
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from ..exception import FeatureNotSupported
 
 _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
-    'synchronization': {
-        'sync.action': (
-            'AbstractAction',
-            'B2CopyAction',
-            'B2DeleteAction',
-            'B2DownloadAction',
-            'B2HideAction',
-            'B2UploadAction',
-            'LocalDeleteAction',
-        ),
-        'sync.encryption_provider': (
-            'AbstractSyncEncryptionSettingsProvider',
-            'BasicSyncEncryptionSettingsProvider',
-            'SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER',
-            'ServerDefaultSyncEncryptionSettingsProvider',
-        ),
-        'sync.policy': (
-            'AbstractFileSyncPolicy',
-            'CompareVersionMode',
-            'CopyAndDeletePolicy',
-            'CopyAndKeepDaysPolicy',
-            'CopyPolicy',
-            'DownAndDeletePolicy',
-            'DownAndKeepDaysPolicy',
-            'DownPolicy',
-            'NewerFileSyncMode',
-            'UpAndDeletePolicy',
-            'UpAndKeepDaysPolicy',
-            'UpPolicy',
-            'make_b2_keep_days_actions',
-        ),
-        'sync.policy_manager': ('POLICY_MANAGER', 'SyncPolicyManager'),
-        'sync.report': ('SyncFileReporter', 'SyncReport'),
-        'sync.sync': ('KeepOrDeleteMode', 'Synchronizer'),
-    },
+    'synchronization': {'sync.report': ('SyncFileReporter', 'SyncReport')},
 }
 """Feature, b2sdk's module below `b2sdk._internal`, names."""
 
@@ -85,7 +51,7 @@ class _Absent(ABCMeta):
 
 
 class _Value:
-    """A constant that is not there: it can be passed on, as a default for example."""
+    """An attribute of a class that is not there: it can be passed on, as a default for example."""
 
     def __init__(self, name: str, feature: str) -> None:
         self._name = name
@@ -107,19 +73,5 @@ class _Value:
 
 @functools.cache
 def placeholder(name: str) -> Any:
-    """Stands in for one of `NAMES`: a class, a function or a constant, as its spelling says."""
-    feature = NAMES[name]
-    if name.isupper():
-        return _Value(name, feature)
-    if name.islower():
-        return _function(name, feature)
-    return _Absent(name, (), {'_feature': feature, '__module__': __name__})
-
-
-def _function(name: str, feature: str) -> Callable[..., NoReturn]:
-    def refuse(*_args: Any, **_kwargs: Any) -> NoReturn:
-        raise FeatureNotSupported(name, feature)
-
-    refuse.__qualname__ = name
-    refuse.__name__ = name.rpartition('.')[2]
-    return refuse
+    """The class that stands in for one of `NAMES`."""
+    return _Absent(name, (), {'_feature': NAMES[name], '__module__': __name__})
