@@ -281,7 +281,7 @@ def test_policies_leave_files_of_the_source_out(pair: Pair) -> None:
 
 
 def test_both_sides_are_listed_in_pages(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No further than the caller reads, and nothing is kept."""
+    """No further than the caller reads."""
     ls = Bucket.ls
 
     def small_pages(bucket: Bucket, *args: Any, **kwargs: Any) -> Iterator[Any]:

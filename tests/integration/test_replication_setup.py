@@ -10,6 +10,7 @@ import pytest
 
 from b2fast import B2Api, Bucket, ReplicationConfiguration, ReplicationRule, ReplicationSetupHelper
 from b2fast.exception import (
+    B2Error,
     BadRequest,
     BucketIdNotFound,
     Conflict,
@@ -339,6 +340,19 @@ def test_a_lost_answer(source: Bucket, destination: Bucket, inject: Inject, skip
     ]
     changed[0].upload_bytes(b'data', 'file')
     assert changed[1].get_file_info_by_name('file').size == 4
+
+
+@faithful
+def test_a_key_that_may_have_been_made(
+    api: B2Api, source: Bucket, destination: Bucket, inject: Inject
+) -> None:
+    inject(call='b2_create_key', cut_after=0, count=100)
+    with pytest.raises(B2Error) as failed:
+        ReplicationSetupHelper().setup_both(source, destination)
+    (note,) = failed.value.__notes__[-1:]
+    assert 'a key the-source-replisrc may have been made' in note
+    assert set(key_names(api)) == {'the-source-replisrc'}
+    assert unchanged(source, destination)
 
 
 def test_no_secret_is_shown(

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import TYPE_CHECKING, ClassVar
 
-from ..exception import Conflict, InvalidArgument, Unauthorized
+from ..exception import B2Error, Conflict, InvalidArgument, Unauthorized
 from ..log import logger_of
 from .setting import ReplicationConfiguration, ReplicationRule
 
@@ -225,7 +225,13 @@ class ReplicationSetupHelper:
         another one for a wider rule would have to be made known to all destinations.
         """
         name = bucket.name[:_BUCKET_NAME_IN_KEY_NAME] + ending
-        key = self._key_for_bucket(bucket, name, list(capabilities))
+        try:
+            key = self._key_for_bucket(bucket, name, list(capabilities))
+        except B2Error as error:
+            if error.should_retry_http():
+                # It was asked for, and nobody knows whether it was made.
+                done.append(f'a key {name} may have been made')
+            raise
         done.append(f'the key {key.id_} ({name}) was made')
         return key
 
