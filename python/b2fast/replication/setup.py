@@ -155,6 +155,8 @@ class ReplicationSetupHelper:
 
     def _replicate(self, source: Bucket, source_key_id: str, rule: ReplicationRule) -> Bucket:
         old = source.replication or ReplicationConfiguration()
+        rules = [*old.rules, rule]
+        changed = _configured(source, replace(old, rules=rules, source_key_id=source_key_id))
         if old.rules and old.source_key_id != source_key_id:
             logger.warning(
                 'all rules of bucket %s use the key %s now, which the destinations of these have '
@@ -163,8 +165,7 @@ class ReplicationSetupHelper:
                 source_key_id,
                 ', '.join(other.name for other in old.rules),
             )
-        rules = [*old.rules, rule]
-        return _configured(source, replace(old, rules=rules, source_key_id=source_key_id))
+        return changed
 
     def _new_rule(
         self,
