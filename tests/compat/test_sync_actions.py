@@ -53,34 +53,23 @@ sync_settings = st.fixed_dictionaries(
 
 
 class Notebook:
-    """Notes which encryption is asked for, and says what it is: SSE-B2 for all that is written."""
+    """Notes which encryption is asked for; it is always the default."""
 
-    def __init__(self, world: World) -> None:
-        self.asked: list[Any] = []
-        notebook = self
+    def __init__(self, sdk: Any) -> None:
+        asked: list[Any] = []
 
-        class Provider(world.sdk.AbstractSyncEncryptionSettingsProvider):  # type: ignore[misc]
-            def get_setting_for_upload(self, *arguments: Any, **named: Any) -> Any:
-                return notebook.note('upload', arguments, named, world.sdk.SSE_B2_AES)
+        class Provider(sdk.ServerDefaultSyncEncryptionSettingsProvider):  # type: ignore[misc]
+            def __getattribute__(self, name: str) -> Any:
+                return lambda *arguments, **named: asked.append((name, arguments, plain(named)))
 
-            def get_source_setting_for_copy(self, *arguments: Any, **named: Any) -> Any:
-                return notebook.note('source', arguments, named, None)
+        def plain(named: dict[str, Any]) -> dict[str, Any]:
+            return {
+                name: getattr(value, 'name', None) or getattr(value, 'file_name', value)
+                for name, value in named.items()
+            }
 
-            def get_destination_setting_for_copy(self, *arguments: Any, **named: Any) -> Any:
-                return notebook.note('copy', arguments, named, world.sdk.SSE_B2_AES)
-
-            def get_setting_for_download(self, *arguments: Any, **named: Any) -> Any:
-                return notebook.note('download', arguments, named, None)
-
+        self.asked = asked
         self.provider = Provider()
-
-    def note(self, what: str, arguments: Any, named: dict[str, Any], answer: Any) -> Any:
-        shown = {
-            name: getattr(value, 'name', None) or getattr(value, 'file_name', value)
-            for name, value in named.items()
-        }
-        self.asked.append((what, arguments, shown))
-        return answer
 
 
 def contents(bucket: Any) -> Any:
@@ -93,7 +82,6 @@ def contents(bucket: Any) -> Any:
             version.content_type,
             version.file_info,
             version.content_sha1,
-            version.server_side_encryption.mode.value,
         )
         for version, _ in bucket.ls(latest_only=False, recursive=True)
     ]
@@ -139,7 +127,7 @@ def test_up_copy_and_down(
     """
 
     def seen(world: World) -> Any:
-        sdk, notebook = world.sdk, Notebook(world)
+        sdk, notebook = world.sdk, Notebook(world.sdk)
         with TemporaryDirectory() as source, TemporaryDirectory() as target:
             plant(source, files)
             plant(target, [LocalFile('b', LONG_AGO + DAY, 3), LocalFile('y', LONG_AGO, 3)])

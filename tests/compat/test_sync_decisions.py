@@ -121,7 +121,7 @@ def test_an_odd_name_does_not_end_the_sync(odd: str) -> None:
     theirs, ours = (
         decisions(sdk, b2_folder(sdk, history), local_folder(sdk, []), {}, 0) for sdk in BOTH
     )
-    assert theirs[1] is None or theirs[1][0] == 'UnsupportedFilename'
+    assert theirs[1][0] == 'UnsupportedFilename'
     actions, error, calls = ours
     assert [fields['b2_file_name'] for _, _, _, fields in actions] == ['!', 'zz']
     assert error is None

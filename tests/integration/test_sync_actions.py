@@ -15,7 +15,12 @@ from b2fast import (
     B2DownloadAction,
     B2Folder,
     B2Path,
+    BasicSyncEncryptionSettingsProvider,
     Bucket,
+    EncryptionAlgorithm,
+    EncryptionKey,
+    EncryptionMode,
+    EncryptionSetting,
     KeepOrDeleteMode,
     LocalDeleteAction,
     LocalFolder,
@@ -152,6 +157,44 @@ def test_a_directory_in_the_place_of_a_file_stays(api: B2Api, bucket: Bucket, ta
     (error,) = fetch(api, bucket, target)
     assert isinstance(error, DestinationIsADirectory)
     assert (target / 'directory' / 'kept').read_bytes() == OLD
+
+
+def customer_key(number: int) -> EncryptionSetting:
+    key = EncryptionKey(secret=bytes([number]) * 32, key_id=f'key {number}')
+    return EncryptionSetting(EncryptionMode.SSE_C, EncryptionAlgorithm.AES256, key)
+
+
+@pytest.mark.parametrize('account', ['faithful', 'http'], indirect=True)
+@pytest.mark.parametrize('size', [0, 5, 3 * PART_SIZE + 1])
+def test_keys_of_each_bucket(api: B2Api, tmp_path: Path, size: int) -> None:
+    """A file goes up with a key, into another bucket with another one, and comes down again."""
+    source, target = tmp_path / 'source', tmp_path / 'target'
+    for directory in (source, target):
+        directory.mkdir()
+    (source / 'file').write_bytes(b'x' * size)
+    keys: dict[str, EncryptionSetting | None] = {
+        name: customer_key(number) for number, name in enumerate(['first-bucket', 'second-bucket'])
+    }
+    first, second = (api.create_bucket(name, 'allPrivate') for name in keys)
+    stored, copied = (B2Folder(name, '', api) for name in keys)
+    for source_folder, dest_folder, bucket in (
+        (LocalFolder(source), stored, first),
+        (stored, copied, second),
+        (copied, LocalFolder(target), second),
+    ):
+        (action,) = Synchronizer(1)._make_folder_sync_actions(
+            source_folder,
+            dest_folder,
+            NOW,
+            None,
+            encryption_settings_provider=BasicSyncEncryptionSettingsProvider(keys, keys),
+        )
+        action.run(bucket, None)
+    assert (target / 'file').read_bytes() == b'x' * size
+    for bucket, key in ((first, 'key 0'), (second, 'key 1')):
+        ((version, _),) = bucket.ls()
+        assert version.server_side_encryption.mode is EncryptionMode.SSE_C
+        assert version.file_info['sse_c_key_id'] == key
 
 
 def download(bucket: Bucket, name: str, path: Path) -> B2DownloadAction:
