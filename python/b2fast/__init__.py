@@ -276,6 +276,14 @@ if TYPE_CHECKING:
         POLICY_MANAGER as POLICY_MANAGER,
         SyncPolicyManager as SyncPolicyManager,
     )
+    from .sync.report import (
+        SyncFileReporter as SyncFileReporter,
+        SyncReport as SyncReport,
+    )
+    from .sync.result import (
+        SyncFailure as SyncFailure,
+        SyncResult as SyncResult,
+    )
     from .sync.sync import (
         KeepOrDeleteMode as KeepOrDeleteMode,
         Synchronizer as Synchronizer,
@@ -626,6 +634,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'POLICY_MANAGER',
         'SyncPolicyManager',
     ),
+    'sync.report': ('SyncFileReporter', 'SyncReport'),
+    'sync.result': ('SyncFailure', 'SyncResult'),
     'sync.sync': (
         'KeepOrDeleteMode',
         'Synchronizer',

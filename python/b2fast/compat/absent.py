@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 from ..exception import FeatureNotSupported
 
 _FEATURES: dict[str, dict[str, tuple[str, ...]]] = {
-    'synchronization': {'sync.report': ('SyncFileReporter', 'SyncReport')},
     'the set-up and monitoring of replication': {
         'replication.monitoring': (
             'ReplicationMonitor',

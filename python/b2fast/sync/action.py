@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .._core.transfer import create_beside
+from ..bulk.items import DownloadItem, UploadItem
 from ..exception import DestinationOutsideDirectory, LocalFileError
 from ..http_constants import SRC_LAST_MODIFIED_MILLIS
 from ..log import logger_of
@@ -50,10 +51,14 @@ class AbstractAction(ABC):
                 self.do_action(bucket, reporter)
             self.do_report(bucket, reporter)
         except Exception as error:
-            logger.exception('%s failed', self)
-            if reporter is not None:
-                reporter.error(unprintable_to_hex(f'{self}: {error!r} {error}'))
+            self.report_failure(error, reporter)
             raise
+
+    def report_failure(self, error: Exception, reporter: SyncReport | None) -> None:
+        """Tell the reporter that it could not be done."""
+        logger.error('%s failed', self, exc_info=error)
+        if reporter is not None:
+            reporter.error(unprintable_to_hex(f'{self}: {error!r} {error}'))
 
     @abstractmethod
     def get_bytes(self) -> int:
@@ -113,12 +118,19 @@ class B2UploadAction(AbstractAction):
         """What the file in the bucket is made of, one after the other."""
         return [self._upload_source]
 
-    def do_action(self, bucket: Bucket, reporter: SyncReport | None) -> None:
-        """Upload the file; see `Bucket.concatenate`."""
+    def upload_item(self, bucket: Bucket) -> UploadItem:
+        """The file for `Bucket.upload_many`, with what is stored beside its content."""
         file_info = {SRC_LAST_MODIFIED_MILLIS: str(self.mod_time_millis)}
         encryption = self.encryption_settings_provider.get_setting_for_upload(
             bucket=bucket, b2_file_name=self.b2_file_name, file_info=file_info, length=self.size
         )
+        return UploadItem(
+            self.local_full_path, self.b2_file_name, file_info=file_info, encryption=encryption
+        )
+
+    def do_action(self, bucket: Bucket, reporter: SyncReport | None) -> None:
+        """Upload the file; see `Bucket.concatenate`."""
+        item = self.upload_item(bucket)
         sources = self.get_all_sources()
         if len(sources) > 1:
             self.large_file_sha1 = self._upload_source.get_content_sha1()
@@ -127,8 +139,8 @@ class B2UploadAction(AbstractAction):
                 sources,
                 self.b2_file_name,
                 progress_listener=listener,
-                file_info=file_info,
-                encryption=encryption,
+                file_info=item.file_info,
+                encryption=item.encryption,
                 large_file_sha1=self.large_file_sha1,
             )
 
@@ -232,6 +244,22 @@ class B2DownloadAction(AbstractAction):
         """The size of the file."""
         return self.source_path.size
 
+    def download_item(self, bucket: Bucket) -> DownloadItem:
+        """The file for `Bucket.download_many`.
+
+        :raises DestinationOutsideDirectory: if the file would go through a symbolic link that
+            leads out of the folder that is synced.
+        """
+        path, version = self.local_full_path, self.source_path.selected_version
+        folder, directories = _way_to(path, self.source_path.relative_path)
+        link = link_out_of(folder, directories)
+        if link is not None:
+            raise DestinationOutsideDirectory(path, link)
+        encryption = self.encryption_settings_provider.get_setting_for_download(
+            bucket=bucket, file_version=version
+        )
+        return DownloadItem(version, path, encryption)
+
     def do_action(self, bucket: Bucket, reporter: SyncReport | None) -> None:
         """Download the file into a new one, which replaces what is there in one step.
 
@@ -245,18 +273,13 @@ class B2DownloadAction(AbstractAction):
         It raises what `DownloadedFile.save_to` raises, too.
         """
         path = self.local_full_path
-        folder, directories = _way_to(path, self.source_path.relative_path)
-        link = link_out_of(folder, directories)
-        if link is not None:
-            raise DestinationOutsideDirectory(path, link)
+        item = self.download_item(bucket)
         with destination_errors(path):
             os.makedirs(os.path.dirname(path), exist_ok=True)
-        version = self.source_path.selected_version
-        encryption = self.encryption_settings_provider.get_setting_for_download(
-            bucket=bucket, file_version=version
-        )
         with _progress_of_file(reporter) as listener:
-            opened = bucket.download_file_by_id(version.id_, listener, encryption=encryption)
+            opened = bucket.download_file_by_id(
+                self.source_path.selected_version.id_, listener, encryption=item.encryption
+            )
             try:
                 _save(opened, path)
             finally:
@@ -450,7 +473,7 @@ def _first_link(folder: str, directories: str) -> str | None:
 
 def _save(opened: DownloadedFile, path: str) -> None:
     """Save a download; what is no file, and would be written through, is replaced by one."""
-    if not _is_written_through(path):
+    if not is_written_through(path):
         opened.save_to(path)
         return
     with destination_errors(path):
@@ -466,7 +489,8 @@ def _save(opened: DownloadedFile, path: str) -> None:
             os.close(descriptor)
 
 
-def _is_written_through(path: str) -> bool:
+def is_written_through(path: str) -> bool:
+    """Is it a symbolic link, a pipe or the like, which saving would follow or write to?"""
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:

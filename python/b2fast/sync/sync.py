@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from enum import Enum, unique
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from ..exception import InvalidArgument
+from ..exception import IncompleteSync, InvalidArgument
+from ..scan.folder import LocalFolder
 from ..scan.policies import DEFAULT_SCAN_MANAGER, ScanPoliciesManager
 from ..scan.scan import zip_folders
 from ..transfer.outbound.upload_source import UploadMode
+from .action_lanes import MakeLane, lane_of_downloads, lane_of_threads, lane_of_uploads
+from .counting import counted
 from .encryption_provider import (
     SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER,
     AbstractSyncEncryptionSettingsProvider,
 )
+from .execution import Execution
 from .policy import CompareVersionMode, NewerFileSyncMode
 from .policy_manager import POLICY_MANAGER, SyncPolicyManager
+from .scan_watch import ScanWatch
 
 if TYPE_CHECKING:
-    from ..scan.folder import AbstractFolder
-    from ..scan.path import AbstractPath
+    from ..scan.folder import AbstractFolder, B2Folder
+    from ..scan.path import AbstractPath, LocalPath
+    from ..scan.report import ProgressReport
     from .action import AbstractAction
     from .report import SyncReport
+    from .result import SyncResult
+
+_EXAMPLES = 3
+"""How many failures are in the text of an `IncompleteSync`."""
 
 
 @unique
@@ -98,6 +110,75 @@ class Synchronizer:
         if self.keep_days_or_delete is keeping and self.keep_days is None:
             raise InvalidArgument('keep_days', f'is required when keep_days_or_delete is {keeping}')
         _check_mode('compare_version_mode', self.compare_version_mode, CompareVersionMode)
+
+    def sync_folders(
+        self,
+        source_folder: AbstractFolder,
+        dest_folder: AbstractFolder,
+        now_millis: int,
+        reporter: SyncReport | None,
+        encryption_settings_provider: AbstractSyncEncryptionSettingsProvider = (
+            SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER
+        ),
+    ) -> SyncResult:
+        """Make the destination have what the source has; b2sdk's returns nothing.
+
+        Actions run while the folders are scanned. What fails, or cannot take part, is told to the
+        reporter and kept for the end; the rest goes on. Files and versions are hidden and deleted
+        when both folders are scanned, and only if nothing had to be left out.
+
+        :param now_millis: the time of the sync, in milliseconds since 1970
+        :param reporter: is told the progress, and closed at the end; may be None
+        :raises IncompleteSync: at the end, with the failures, if there are any.
+        :raises ValueError: if both folders are local.
+        :raises InvalidArgument: if there is not at least one worker, or if local files are to be
+            kept for some days.
+        :raises EmptyDirectory: if the source is local and empty, and this is not allowed.
+        :raises DestFileNewer: if a file is newer at the destination and the mode is to raise this;
+            what has been begun is finished before.
+        """
+        source_type, dest_type = source_folder.folder_type(), dest_folder.folder_type()
+        if source_type != 'b2' and dest_type != 'b2':
+            raise ValueError('Sync between two local folders is not supported!')
+        if self.max_workers < 1:
+            raise InvalidArgument('max_workers', 'must be at least 1')
+        if dest_type == 'local':
+            dest_folder = self._local_destination(cast('LocalFolder', dest_folder))
+        if source_type == 'local' and not self.allow_empty_source:
+            cast('LocalFolder', source_folder).ensure_non_empty()
+        # What is copied within B2 is a call to the bucket that gets it.
+        remote_folder = cast('B2Folder', dest_folder if dest_type == 'b2' else source_folder)
+        watch = ScanWatch(reporter)
+        actions = self._make_folder_sync_actions(
+            source_folder,
+            dest_folder,
+            now_millis,
+            cast('SyncReport', watch),
+            self.policies_manager,
+            encryption_settings_provider,
+        )
+        execution = Execution(remote_folder.bucket, reporter, self.dry_run, self.max_workers, watch)
+        with ExitStack() as stack:
+            if reporter is not None:
+                stack.callback(reporter.close)
+                if source_type == 'local' and not reporter.no_progress:
+                    stack.enter_context(counted(source_folder, self.policies_manager, reporter))
+            execution.run(actions, self._lane_of(source_type, dest_type))
+        if execution.result.failures:
+            raise _incomplete(execution.result)
+        return execution.result
+
+    def _local_destination(self, folder: LocalFolder) -> LocalFolder:
+        if not self.dry_run:
+            folder.ensure_present()
+        elif not os.path.lexists(folder.root):
+            return _MissingFolder(folder.root)
+        return folder
+
+    def _lane_of(self, source_type: str, dest_type: str) -> MakeLane:
+        if self.dry_run or source_type == dest_type:
+            return lane_of_threads
+        return lane_of_uploads if dest_type == 'b2' else lane_of_downloads
 
     def _make_folder_sync_actions(
         self,
@@ -181,6 +262,27 @@ class Synchronizer:
             upload_mode=self.upload_mode,
             absolute_minimum_part_size=self.absolute_minimum_part_size,
         ).get_all_actions()
+
+
+def _incomplete(result: SyncResult) -> IncompleteSync:
+    examples = '; '.join(str(failure) for failure in result.failures[:_EXAMPLES])
+    more = len(result.failures) - _EXAMPLES
+    error = IncompleteSync(
+        f'sync is incomplete: {examples}' + (f'; and {more} more' if more > 0 else '')
+    )
+    error.result = result
+    return error
+
+
+class _MissingFolder(LocalFolder):
+    """A directory that a dry run does not make."""
+
+    def all_files(
+        self,
+        reporter: ProgressReport | None,
+        policies_manager: ScanPoliciesManager = DEFAULT_SCAN_MANAGER,
+    ) -> Iterator[LocalPath]:
+        return iter(())
 
 
 def _check_mode(parameter: str, value: object, modes: type[Enum]) -> None:
