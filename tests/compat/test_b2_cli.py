@@ -140,11 +140,3 @@ def test_replication(b2: B2Tool, tmp_path: Path) -> None:
     refused = b2.run('replication', 'setup', *buckets, '--name', 'my-rule')
     assert refused.returncode == 1
     assert 'has already: my-rule' in refused.stderr
-
-
-def test_sync_says_that_it_is_not_there(b2: B2Tool, tmp_path: Path) -> None:
-    b2('bucket', 'create', 'my-bucket', 'allPrivate')
-    failed = b2.run('sync', tmp_path, 'b2://my-bucket')
-    assert failed.returncode == 1
-    assert 'ERROR: ' in failed.stderr
-    assert 'b2fast does not have' in failed.stderr

@@ -114,6 +114,20 @@ def test_two_local_folders_are_refused() -> None:
     )
 
 
+@pytest.mark.parametrize('odd', ['../x', 'a//b', '/x', 'x/./y'])
+def test_an_odd_name_does_not_end_the_sync(odd: str) -> None:
+    """b2sdk's ends with an error there; ours reports it, and does the rest."""
+    history = [Change('upload', name, 5, 5, 5) for name in ('!', odd, 'zz')]
+    theirs, ours = (
+        decisions(sdk, b2_folder(sdk, history), local_folder(sdk, []), {}, 0) for sdk in BOTH
+    )
+    assert theirs[1][0] == 'UnsupportedFilename'
+    actions, error, calls = ours
+    assert [fields['b2_file_name'] for _, _, _, fields in actions] == ['!', 'zz']
+    assert error is None
+    assert [call[1] for call in calls if call[0] == 'invalid_name'] == [odd]
+
+
 def bucket_with(world: World, folder: str, history: list[Change]) -> Any:
     """A folder of a bucket of a simulator, whose uploads are at 5000 milliseconds and later."""
     bucket = world.api.create_bucket('a-bucket', 'allPrivate')
