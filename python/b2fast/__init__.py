@@ -265,6 +265,9 @@ if TYPE_CHECKING:
         BasicSyncEncryptionSettingsProvider as BasicSyncEncryptionSettingsProvider,
         ServerDefaultSyncEncryptionSettingsProvider as ServerDefaultSyncEncryptionSettingsProvider,
     )
+    from .sync.events import (
+        SyncEvents as SyncEvents,
+    )
     from .sync.policy import (
         AbstractFileSyncPolicy as AbstractFileSyncPolicy,
         CompareVersionMode as CompareVersionMode,
@@ -629,6 +632,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'BasicSyncEncryptionSettingsProvider',
         'ServerDefaultSyncEncryptionSettingsProvider',
     ),
+    'sync.events': ('SyncEvents',),
     'sync.policy': (
         'AbstractFileSyncPolicy',
         'CompareVersionMode',

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import Enum, unique
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from ..exception import IncompleteSync, InvalidArgument
 from ..scan.folder import LocalFolder
@@ -19,6 +19,7 @@ from .encryption_provider import (
     SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER,
     AbstractSyncEncryptionSettingsProvider,
 )
+from .events import SyncEvents
 from .execution import Execution
 from .policy import CompareVersionMode, NewerFileSyncMode
 from .policy_manager import POLICY_MANAGER, SyncPolicyManager
@@ -67,6 +68,7 @@ class Synchronizer:
     :param sync_policy_manager: chooses the policy that decides about each file
     :param upload_mode: what is sent of a file that has grown
     :param absolute_minimum_part_size: bytes; see `UploadSourceLocalFile.get_incremental_sources`
+    :param events: gets what happens as lines of JSON, beside the report; see `SyncEvents`
 
     :raises InvalidArgument: for a negative threshold, a mode that is none, and days that are
         missing.
@@ -86,6 +88,8 @@ class Synchronizer:
         sync_policy_manager: SyncPolicyManager = POLICY_MANAGER,
         upload_mode: UploadMode = UploadMode.FULL,
         absolute_minimum_part_size: int | None = None,
+        *,
+        events: TextIO | None = None,
     ) -> None:
         self.max_workers = max_workers
         self.policies_manager = policies_manager
@@ -99,6 +103,7 @@ class Synchronizer:
         self.sync_policy_manager = sync_policy_manager
         self.upload_mode = upload_mode
         self.absolute_minimum_part_size = absolute_minimum_part_size
+        self.events = events
         self._validate()
 
     def _validate(self) -> None:
@@ -157,7 +162,14 @@ class Synchronizer:
             self.policies_manager,
             encryption_settings_provider,
         )
-        execution = Execution(remote_folder.bucket, reporter, self.dry_run, self.max_workers, watch)
+        execution = Execution(
+            remote_folder.bucket,
+            reporter,
+            self.dry_run,
+            self.max_workers,
+            watch,
+            None if self.events is None else SyncEvents(self.events),
+        )
         with ExitStack() as stack:
             if reporter is not None:
                 stack.callback(reporter.close)
