@@ -167,10 +167,18 @@ if TYPE_CHECKING:
         MetadataDirectiveMode as MetadataDirectiveMode,
         notification_rule_response_to_request as notification_rule_response_to_request,
     )
+    from .replication.monitoring import (
+        ReplicationMonitor as ReplicationMonitor,
+        ReplicationReport as ReplicationReport,
+        ReplicationScanResult as ReplicationScanResult,
+    )
     from .replication.setting import (
         ReplicationConfiguration as ReplicationConfiguration,
         ReplicationConfigurationFactory as ReplicationConfigurationFactory,
         ReplicationRule as ReplicationRule,
+    )
+    from .replication.setup import (
+        ReplicationSetupHelper as ReplicationSetupHelper,
     )
     from .replication.types import (
         ReplicationStatus as ReplicationStatus,
@@ -543,11 +551,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'REALM_URLS',
         'notification_rule_response_to_request',
     ),
+    'replication.monitoring': (
+        'ReplicationMonitor',
+        'ReplicationReport',
+        'ReplicationScanResult',
+    ),
     'replication.setting': (
         'ReplicationConfiguration',
         'ReplicationConfigurationFactory',
         'ReplicationRule',
     ),
+    'replication.setup': ('ReplicationSetupHelper',),
     'replication.types': ('ReplicationStatus',),
     'retry': (
         'RetryPolicies',

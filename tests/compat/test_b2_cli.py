@@ -117,6 +117,31 @@ def test_copy_by_id(b2: B2Tool, tmp_path: Path) -> None:
     assert b2('file', 'cat', '--no-progress', 'b2://my-bucket/b') == 'some text\n'
 
 
+def test_replication(b2: B2Tool, tmp_path: Path) -> None:
+    source = tmp_path / 'source'
+    source.write_text('some text\n')
+    for name in ('the-source', 'the-destination'):
+        b2('bucket', 'create', name, 'allPrivate')
+    buckets = ('the-source', 'the-destination')
+    b2('replication', 'setup', *buckets, '--name', 'my-rule', '--file-name-prefix', 'in/')
+    for name in ('in/a', 'in/b', 'out'):
+        b2('file', 'upload', '--quiet', 'the-source', source, name)
+    assert b2('ls', '-r', 'b2://the-destination').split() == ['in/a', 'in/b']
+    rule = ('the-source', '--rule', 'my-rule')
+    (found,) = objects(
+        b2('replication', 'status', *rule, '--no-progress', '--output-format', 'json')
+    )['my-rule']
+    assert found['count'] == 2
+    assert found['destination_replication_status'] == 'REPLICA'
+    assert found['hash_differs'] is False
+    b2('replication', 'pause', 'the-source', 'my-rule')
+    b2('file', 'upload', '--quiet', 'the-source', source, 'in/c')
+    assert b2('ls', '-r', 'b2://the-destination').split() == ['in/a', 'in/b']
+    refused = b2.run('replication', 'setup', *buckets, '--name', 'my-rule')
+    assert refused.returncode == 1
+    assert 'has already: my-rule' in refused.stderr
+
+
 def test_sync(b2: B2Tool, tmp_path: Path) -> None:
     source, target = tmp_path / 'source', tmp_path / 'target'
     contents = {'a': b'', 'b/c d': b'some text', 'b/e': b'x' * 10_000}

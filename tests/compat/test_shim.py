@@ -206,56 +206,6 @@ def test_refuses_when_b2sdk_is_imported(module: str) -> None:
     assert name == 'b2sdk.v2.api'
 
 
-def test_absent_names_can_be_imported_and_subclassed() -> None:
-    program = (
-        'from dataclasses import dataclass\n'
-        'from typing import Optional\n'
-        'from b2sdk.v3 import ReplicationMonitor, ReplicationReport, ReplicationSetupHelper\n'
-        'from b2sdk.v2 import AbstractSyncPath, B2SyncPath, parse_sync_folder\n'
-        'from b2sdk._internal.replication.monitoring import ReplicationMonitor as same\n'
-        '@dataclass\n'
-        'class Mine(ReplicationMonitor):\n'
-        '    mode: ReplicationSetupHelper = ReplicationSetupHelper.SOME_MODE\n'
-        '    report: Optional[ReplicationReport] = None\n'
-        'def copy(path: "AbstractSyncPath | None", mode=ReplicationReport.MODE): ...\n'
-        'copy(None)\n'
-        'print(same is ReplicationMonitor, isinstance(1, ReplicationMonitor),\n'
-        '    issubclass(Mine, ReplicationMonitor), hasattr(ReplicationMonitor, "__len__"),\n'
-        '    repr(ReplicationReport.MODE))'
-    )
-    assert shimmed(program) == (
-        'True False True False <ReplicationReport.MODE, which b2fast does not have>\n'
-    )
-
-
-USES = {
-    'ReplicationSetupHelper()': 'ReplicationSetupHelper cannot be used: b2fast does not',
-    'type("Mine", (ReplicationMonitor,), {})()': 'Mine cannot be used: b2fast does not have the',
-    'list(ReplicationReport)': 'ReplicationReport cannot be used',
-    'ReplicationReport.MODE.value': 'ReplicationReport.MODE cannot be used',
-    'ReplicationReport.MODE()': 'ReplicationReport.MODE cannot be used',
-    'len(ReplicationReport.MODE)': 'ReplicationReport.MODE cannot be used',
-}
-
-
-@pytest.mark.parametrize('face', ['v2', 'v3'])
-def test_absent_names_cannot_be_used(face: str) -> None:
-    program = (
-        'import json, sys\n'
-        f'from b2sdk.{face} import *\n'
-        f'from b2sdk.{face}.exception import B2Error\n'
-        'for use in json.loads(sys.argv[1]):\n'
-        '    try:\n'
-        '        eval(use)\n'
-        "        print('no error')\n"
-        '    except NotImplementedError as error:\n'
-        '        print(isinstance(error, B2Error), error)'
-    )
-    lines = shimmed(program, json.dumps(list(USES))).splitlines()
-    for line, message in zip(lines, USES.values(), strict=True):
-        assert line.startswith(f'True {message}')
-
-
 @pytest.mark.parametrize('face', ['v2', 'v3'])
 def test_account_data_are_in_a_file_by_default(face: str, tmp_path: Path) -> None:
     program = (
