@@ -62,8 +62,8 @@ class Synchronizer:
     :param compare_version_mode: what tells two files of one name apart
     :param compare_threshold: milliseconds or bytes; files that differ by no more are the same
     :param keep_days: how many days versions are kept after they were replaced; needed by
-        `KeepOrDeleteMode.KEEP_BEFORE_DELETE`, with which 0 keeps all. It counts with
-        `KeepOrDeleteMode.NO_DELETE` as well, if it is given
+        `KeepOrDeleteMode.KEEP_BEFORE_DELETE`, with which 0 keeps all. If it is given, it
+        counts with `KeepOrDeleteMode.NO_DELETE` as well
     :param sync_policy_manager: chooses the policy that decides about each file
     :param upload_mode: what is sent of a file that has grown
     :param absolute_minimum_part_size: bytes; see `UploadSourceLocalFile.get_incremental_sources`
