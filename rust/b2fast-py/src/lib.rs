@@ -9,6 +9,7 @@ mod content_store;
 mod errors;
 mod hashing;
 mod planning;
+mod scanning;
 mod scope;
 mod server;
 mod transfer;
@@ -28,6 +29,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
             hashing::fill as fn(&Bound<'_, PyModule>) -> PyResult<()>,
         ),
         ("planning", planning::fill),
+        ("scanning", scanning::fill),
         ("server", server::fill),
         ("transfer", transfer::fill),
     ] {
