@@ -8,6 +8,7 @@ mod blocking;
 mod content_store;
 mod errors;
 mod hashing;
+mod listing;
 mod planning;
 mod scope;
 mod server;
@@ -27,6 +28,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
             "hashing",
             hashing::fill as fn(&Bound<'_, PyModule>) -> PyResult<()>,
         ),
+        ("listing", listing::fill),
         ("planning", planning::fill),
         ("server", server::fill),
         ("transfer", transfer::fill),
