@@ -89,7 +89,7 @@ def _reading_call(api: B2Api, name: str) -> Callable[..., dict[str, Any]]:
     session, raw_api, factory = api.session, api.session.raw_api, api.file_version_factory
     if not (
         isinstance(raw_api, B2RawHTTPApi)
-        and factory.FILE_VERSION_CLASS is FileVersion
+        and '_end_reading' in vars(factory.FILE_VERSION_CLASS)
         and _is_own(factory, FileVersionFactory, 'from_api_response')
         and _is_own(session, B2Session, name)
         and _is_own(raw_api, B2RawHTTPApi, name)
@@ -120,8 +120,15 @@ class _ReadingHttp:
         return self._http.post_json(url, headers, params, self._read)
 
     def _read(self, content: bytes) -> JSON:
-        answer = read_page(content, FileVersion, self._factory.api, _setting_of)
-        return json.loads(content) if answer is None else answer
+        class_ = self._factory.FILE_VERSION_CLASS
+        answer = read_page(content, class_, self._factory.api, _setting_of)
+        if answer is None:
+            decoded: JSON = json.loads(content)
+            return decoded
+        if class_ is not FileVersion:
+            for version in answer['files']:
+                version._end_reading()
+        return answer
 
 
 def _setting_of(

@@ -172,6 +172,7 @@ def test_texts_of_local_files(tmp_path: Path) -> None:
     )
     assert text('link/a') == "'link/a' takes part: no rule leaves it out"
     assert text('real/b') == "'real/b' is left out: there is no such file"
+    assert text('real/b', exclude_globs=['a', 'link']) == text('real/b')
     (tmp_path / 'C:x').write_bytes(b'')
     assert 'C:x' in text('C:x')
     assert 'is left out' in text('C:x')
@@ -200,12 +201,33 @@ def test_policies_of_ones_own_are_asked(tmp_path: Path) -> None:
     assert Own().explain('b', folder).included
 
 
-def test_excluded_directories_are_not_listed(tmp_path: Path, monkeypatch: Any) -> None:
-    plant(str(tmp_path), {'keep/a': 1, 'x/node_modules/y/z': 1})
-    listed = []
+def listed_directories(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the directories that are listed from now on."""
+    listed: list[str] = []
     scandir = os.scandir
-    monkeypatch.setattr(os, 'scandir', lambda path: (listed.append(str(path)), scandir(path))[1])
+
+    def list_(path: str) -> Any:
+        listed.append(os.path.basename(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, 'scandir', list_)
+    return listed
+
+
+def test_excluded_directories_are_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(str(tmp_path), {'keep/a': 1, 'x/node_modules/y/z': 1})
+    listed = listed_directories(monkeypatch)
     policies = ScanPoliciesManager(exclude_globs=['node_modules/'])
     assert found_in(LocalFolder(tmp_path), policies) == {'keep/a'}
-    assert listed
-    assert not any('node_modules' in path for path in listed)
+    assert listed == [tmp_path.name, 'keep', 'x']
+
+
+def test_only_the_way_to_the_file_is_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(str(tmp_path), {'a/b/c': 1, 'a/d/e': 1, 'f/g': 1})
+    listed = listed_directories(monkeypatch)
+    assert ScanPoliciesManager().explain('a/b/c', LocalFolder(tmp_path)).included
+    assert listed == [tmp_path.name, 'a', 'b']

@@ -15,6 +15,7 @@ from requests.adapters import BaseAdapter
 
 from b2fast import (
     B2Api,
+    B2Http,
     B2HttpApiConfig,
     B2RawHTTPApi,
     B2Session,
@@ -23,6 +24,7 @@ from b2fast import (
     FileVersionFactory,
     InMemoryAccountInfo,
 )
+from b2fast.compat import v2
 from b2fast.simulator import SimulatorServer
 
 READABLE = {'isClientAuthorizedToRead': True, 'value': None}
@@ -205,6 +207,38 @@ def test_a_damaged_page_is_read_as_the_factory_reads_it(damage: Callable[[bytes]
     assert result
 
 
+@given(st.lists(entries, max_size=2))
+def test_v2_reads_a_page_as_its_factory_does(files: list[dict[str, Any]]) -> None:
+    class OwnV2Factory(v2.FileVersionFactory):
+        def from_api_response(self, *args: Any, **kwargs: Any) -> FileVersion:
+            return super().from_api_response(*args, **kwargs)
+
+    class V2ApiWithOwnFactory(v2.B2Api):
+        FILE_VERSION_FACTORY_CLASS = OwnV2Factory
+
+    body = json.dumps(page(*files)).encode()
+    result = listed(body, v2.B2Api)
+    assert result == listed(body, V2ApiWithOwnFactory)
+
+
+def test_a_class_of_ones_own_is_constructed() -> None:
+    class OwnVersion(FileVersion):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self.seen = True
+
+    class OwnVersionFactory(FileVersionFactory):
+        FILE_VERSION_CLASS = OwnVersion
+
+    class ApiWithOwnVersion(B2Api):
+        FILE_VERSION_FACTORY_CLASS = OwnVersionFactory
+
+    bucket = bucket_that_lists(json.dumps(page(ENTRY)).encode(), ApiWithOwnVersion)
+    ((version, _),) = bucket.ls(latest_only=False, recursive=True)
+    assert isinstance(version, OwnVersion)
+    assert version.seen
+
+
 def test_versions_share_no_key() -> None:
     entry = changed(serverSideEncryption={'algorithm': 'AES256', 'mode': 'SSE-C'})
     bucket = bucket_that_lists(json.dumps(page(entry, entry)).encode())
@@ -229,6 +263,27 @@ def test_who_is_in_the_way_sees_the_entries() -> None:
         def list_file_versions(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
             return look(super().list_file_versions(*args, **kwargs))
 
+    class OwnHttp(B2Http):
+        def post_json_return_json(self, *args: Any, **kwargs: Any) -> Any:
+            answer: Any = super().post_json_return_json(*args, **kwargs)
+            return look(answer) if 'files' in answer else answer
+
+    class SessionWithOwnHttp(B2Session):
+        B2HTTP_CLASS = OwnHttp
+
+    class ApiWithOwnHttp(B2Api):
+        SESSION_CLASS = SessionWithOwnHttp
+
+    class SeeingFactory(FileVersionFactory):
+        def from_api_response(
+            self, file_version_dict: dict[str, Any], force_action: str | None = None
+        ) -> FileVersion:
+            look({'files': [file_version_dict]})
+            return super().from_api_response(file_version_dict, force_action)
+
+    class ApiWithSeeingFactory(B2Api):
+        FILE_VERSION_FACTORY_CLASS = SeeingFactory
+
     class ApiWithOwnSession(B2Api):
         SESSION_CLASS = OwnSession
 
@@ -245,8 +300,10 @@ def test_who_is_in_the_way_sees_the_entries() -> None:
         assert names(plain) == ['name']
         assert not seen
 
-        assert names(ApiWithOwnSession(InMemoryAccountInfo())) == ['name']
-        assert seen.pop() is dict
+        for api_class in (ApiWithOwnSession, ApiWithOwnHttp, ApiWithSeeingFactory):
+            assert names(api_class(InMemoryAccountInfo())) == ['name']
+            assert seen.pop() is dict
+            assert not seen
 
         config = B2HttpApiConfig(_raw_api_class=OwnRawApi)
         assert names(B2Api(InMemoryAccountInfo(), api_config=config)) == ['name']

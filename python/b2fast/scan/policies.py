@@ -58,15 +58,17 @@ class IntegerRange:
         self._end = end
 
     def __contains__(self, item: int) -> bool:
-        return self.side_of(item) is None
+        return (self._begin is None or item >= self._begin) and (
+            self._end is None or item <= self._end
+        )
 
-    def side_of(self, item: int) -> tuple[str, int] | None:
+    def side_of(self, item: int) -> tuple[str, int | None] | None:
         """``'before'`` and the beginning, or ``'after'`` and the end; None for what is within."""
+        if item in self:
+            return None
         if self._begin is not None and item < self._begin:
             return 'before', self._begin
-        if self._end is not None and item > self._end:
-            return 'after', self._end
-        return None
+        return 'after', self._end
 
 
 class ScanPoliciesManager:

@@ -41,6 +41,8 @@ def excludes(glob: str, path: str) -> bool:
         (r'\*\[\?', ['*[?'], ['a[b']),
         ('a.b+(c)|^$', ['a.b+(c)|^$'], ['axb+(c)|^$', 'a.b']),
         ('*a*b*c', ['abc', 'xaxbxc', 'abcabc'], ['acb', 'abcd', 'a/b/c']),
+        ('*a*b*', ['ab', 'xaxbx', 'y/ab'], ['a/b', 'ab/c']),
+        ('a/**/a/**/b', ['a/a/b', 'x/a/y/a/z/b'], ['a/b', 'a/x/b']),
         ('x*/y*/z', ['x1/y2/z', 'q/x/y/z'], ['x/z', 'x/y/w/z']),
     ],
 )
