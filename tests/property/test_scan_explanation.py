@@ -229,5 +229,5 @@ def test_only_the_way_to_the_file_is_listed(
 ) -> None:
     plant(str(tmp_path), {'a/b/c': 1, 'a/d/e': 1, 'f/g': 1})
     listed = listed_directories(monkeypatch)
-    assert ScanPoliciesManager().explain('a/b/c', LocalFolder(tmp_path)).included
-    assert listed == [tmp_path.name, 'a', 'b']
+    assert ScanPoliciesManager().explain('a/d/e', LocalFolder(tmp_path)).included
+    assert listed == [tmp_path.name, 'a', 'd']
