@@ -167,10 +167,18 @@ if TYPE_CHECKING:
         MetadataDirectiveMode as MetadataDirectiveMode,
         notification_rule_response_to_request as notification_rule_response_to_request,
     )
+    from .replication.monitoring import (
+        ReplicationMonitor as ReplicationMonitor,
+        ReplicationReport as ReplicationReport,
+        ReplicationScanResult as ReplicationScanResult,
+    )
     from .replication.setting import (
         ReplicationConfiguration as ReplicationConfiguration,
         ReplicationConfigurationFactory as ReplicationConfigurationFactory,
         ReplicationRule as ReplicationRule,
+    )
+    from .replication.setup import (
+        ReplicationSetupHelper as ReplicationSetupHelper,
     )
     from .replication.types import (
         ReplicationStatus as ReplicationStatus,
@@ -245,6 +253,55 @@ if TYPE_CHECKING:
     )
     from .stream.range import (
         RangeOfInputStream as RangeOfInputStream,
+    )
+    from .sync.action import (
+        AbstractAction as AbstractAction,
+        B2CopyAction as B2CopyAction,
+        B2DeleteAction as B2DeleteAction,
+        B2DownloadAction as B2DownloadAction,
+        B2HideAction as B2HideAction,
+        B2UploadAction as B2UploadAction,
+        LocalDeleteAction as LocalDeleteAction,
+    )
+    from .sync.encryption_provider import (
+        SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER as SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER,  # noqa: E501
+        AbstractSyncEncryptionSettingsProvider as AbstractSyncEncryptionSettingsProvider,
+        BasicSyncEncryptionSettingsProvider as BasicSyncEncryptionSettingsProvider,
+        ServerDefaultSyncEncryptionSettingsProvider as ServerDefaultSyncEncryptionSettingsProvider,
+    )
+    from .sync.events import (
+        SyncEvents as SyncEvents,
+    )
+    from .sync.policy import (
+        AbstractFileSyncPolicy as AbstractFileSyncPolicy,
+        CompareVersionMode as CompareVersionMode,
+        CopyAndDeletePolicy as CopyAndDeletePolicy,
+        CopyAndKeepDaysPolicy as CopyAndKeepDaysPolicy,
+        CopyPolicy as CopyPolicy,
+        DownAndDeletePolicy as DownAndDeletePolicy,
+        DownAndKeepDaysPolicy as DownAndKeepDaysPolicy,
+        DownPolicy as DownPolicy,
+        NewerFileSyncMode as NewerFileSyncMode,
+        UpAndDeletePolicy as UpAndDeletePolicy,
+        UpAndKeepDaysPolicy as UpAndKeepDaysPolicy,
+        UpPolicy as UpPolicy,
+        make_b2_keep_days_actions as make_b2_keep_days_actions,
+    )
+    from .sync.policy_manager import (
+        POLICY_MANAGER as POLICY_MANAGER,
+        SyncPolicyManager as SyncPolicyManager,
+    )
+    from .sync.report import (
+        SyncFileReporter as SyncFileReporter,
+        SyncReport as SyncReport,
+    )
+    from .sync.result import (
+        SyncFailure as SyncFailure,
+        SyncResult as SyncResult,
+    )
+    from .sync.sync import (
+        KeepOrDeleteMode as KeepOrDeleteMode,
+        Synchronizer as Synchronizer,
     )
     from .transfer.emerge.downloaded_stretch import (
         CachedBytesStreamOpener as CachedBytesStreamOpener,
@@ -501,11 +558,17 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'REALM_URLS',
         'notification_rule_response_to_request',
     ),
+    'replication.monitoring': (
+        'ReplicationMonitor',
+        'ReplicationReport',
+        'ReplicationScanResult',
+    ),
     'replication.setting': (
         'ReplicationConfiguration',
         'ReplicationConfigurationFactory',
         'ReplicationRule',
     ),
+    'replication.setup': ('ReplicationSetupHelper',),
     'replication.types': ('ReplicationStatus',),
     'retry': (
         'RetryPolicies',
@@ -559,6 +622,47 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'WritingStreamWithProgress',
     ),
     'stream.range': ('RangeOfInputStream',),
+    'sync.action': (
+        'AbstractAction',
+        'B2CopyAction',
+        'B2DeleteAction',
+        'B2DownloadAction',
+        'B2HideAction',
+        'B2UploadAction',
+        'LocalDeleteAction',
+    ),
+    'sync.encryption_provider': (
+        'SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER',
+        'AbstractSyncEncryptionSettingsProvider',
+        'BasicSyncEncryptionSettingsProvider',
+        'ServerDefaultSyncEncryptionSettingsProvider',
+    ),
+    'sync.events': ('SyncEvents',),
+    'sync.policy': (
+        'AbstractFileSyncPolicy',
+        'CompareVersionMode',
+        'CopyAndDeletePolicy',
+        'CopyAndKeepDaysPolicy',
+        'CopyPolicy',
+        'DownAndDeletePolicy',
+        'DownAndKeepDaysPolicy',
+        'DownPolicy',
+        'NewerFileSyncMode',
+        'UpAndDeletePolicy',
+        'UpAndKeepDaysPolicy',
+        'UpPolicy',
+        'make_b2_keep_days_actions',
+    ),
+    'sync.policy_manager': (
+        'POLICY_MANAGER',
+        'SyncPolicyManager',
+    ),
+    'sync.report': ('SyncFileReporter', 'SyncReport'),
+    'sync.result': ('SyncFailure', 'SyncResult'),
+    'sync.sync': (
+        'KeepOrDeleteMode',
+        'Synchronizer',
+    ),
     'transfer.emerge.downloaded_stretch': ('CachedBytesStreamOpener',),
     'transfer.emerge.write_intent': ('WriteIntent',),
     'transfer.inbound.download_manager': ('DownloadManager',),

@@ -21,6 +21,7 @@ from .http_body import StreamBody
 from .http_callback import ClockSkewHook, HttpCallback
 from .http_errors import error_of_exception, error_of_response, never_left, not_json
 from .http_request import HttpRequest, Method, Redactor
+from .imports_at_fork import keep_imports_whole
 from .lazy_names import load_name
 from .log import logger_of
 from .retry import Kind, RetryPolicies, RetryPolicy
@@ -125,6 +126,7 @@ class B2Http:
 
     def _start(self) -> None:
         """Make what stays in the process, and is left behind by pickle."""
+        keep_imports_whole()
         self._sleep: Callable[[float], object] = sleep
         self._clock: Callable[[], float] = time.monotonic
         self._random: Callable[[], float] = random

@@ -62,3 +62,19 @@ def test_replication(world: World) -> None:
     assert not pair.metadata_differs
     ended = source.update(replication=b2sdk.ReplicationConfiguration())
     assert ended.replication == b2sdk.ReplicationConfiguration()
+
+
+def test_replication_to_another_account(world: World) -> None:
+    theirs = b2sdk.B2Api(b2sdk.InMemoryAccountInfo())
+    theirs.authorize_account(*world.server.create_account(), realm=world.server.url)
+    source, target = b2sdk.ReplicationSetupHelper().setup_both(
+        world.new_bucket(), theirs.create_bucket('theirs', 'allPrivate')
+    )
+    source.upload_bytes(LARGE, 'large')
+    assert content(target.download_file_by_name('large')) == LARGE
+    progress = b2sdk.ProgressReport(io.StringIO(), no_progress=True)
+    (rule,) = source.replication.rules
+    report = b2sdk.ReplicationMonitor(source, rule, theirs, progress).scan()
+    ((pair, count),) = report.counter_by_status.items()
+    assert count == 1
+    assert pair.destination_replication_status == b2sdk.ReplicationStatus.REPLICA

@@ -14,29 +14,60 @@ from .shim import HERE, SHIM, python
 
 CLASSES = [
     'AbstractAccountInfo',
+    'AbstractAction',
+    'AbstractFileSyncPolicy',
     'AbstractRawApi',
+    'AbstractSyncEncryptionSettingsProvider',
     'ApplicationKey',
     'B2Api',
+    'B2CopyAction',
+    'B2DeleteAction',
+    'B2DownloadAction',
+    'B2HideAction',
     'B2Http',
     'B2HttpApiConfig',
     'B2RawHTTPApi',
     'B2Session',
+    'B2UploadAction',
     'BaseApplicationKey',
+    'BasicSyncEncryptionSettingsProvider',
     'Bucket',
     'BucketFactory',
     'BucketSimulator',
+    'CompareVersionMode',
+    'CopyAndDeletePolicy',
+    'CopyAndKeepDaysPolicy',
+    'CopyPolicy',
+    'DownAndDeletePolicy',
+    'DownAndKeepDaysPolicy',
+    'DownPolicy',
     'FileVersion',
     'FileVersionFactory',
     'FullApplicationKey',
     'InMemoryAccountInfo',
+    'KeepOrDeleteMode',
     'KeySimulator',
     'LargeFileServices',
+    'LocalDeleteAction',
+    'NewerFileSyncMode',
     'RawSimulator',
+    'ReplicationMonitor',
+    'ReplicationReport',
+    'ReplicationScanResult',
+    'ReplicationSetupHelper',
+    'ServerDefaultSyncEncryptionSettingsProvider',
     'Services',
     'SqliteAccountInfo',
     'StubAccountInfo',
+    'SyncFileReporter',
+    'SyncPolicyManager',
+    'SyncReport',
+    'Synchronizer',
     'TempDir',
     'UnfinishedLargeFile',
+    'UpAndDeletePolicy',
+    'UpAndKeepDaysPolicy',
+    'UpPolicy',
     'UrlPoolAccountInfo',
 ]
 DIFFERENT = {
@@ -84,6 +115,42 @@ def test_account_files_are_the_same(
     written = python(*writer, program, 'write', tmp_path / 'account_info').stdout
     assert "('bucketId', 'bucket_0'), ('bucketName', 'a-bucket')" in written
     assert python(*reader, program, 'read', tmp_path / 'account_info').stdout == written
+
+
+REPLICATION = """
+import io
+from b2sdk.v2 import (
+    B2Api, B2HttpApiConfig, InMemoryAccountInfo, ProgressReport, RawSimulator, ReplicationMonitor,
+    ReplicationSetupHelper,
+)
+from b2sdk.v2.replication.setup import ReplicationSetupHelper as same
+from b2sdk._internal.replication.monitoring import ReplicationReport, ReplicationScanResult
+from b2sdk._internal.replication.setup import ReplicationSetupHelper as base
+print(same is ReplicationSetupHelper, issubclass(same, base))
+api = B2Api(InMemoryAccountInfo(), api_config=B2HttpApiConfig(_raw_api_class=RawSimulator))
+api.authorize_account('production', *api.raw_api.create_account())
+buckets = [api.create_bucket(name, 'allPrivate') for name in ('the-source', 'the-destination')]
+source, destination = ReplicationSetupHelper().setup_both(*buckets, prefix='in/')
+print(source.replication, destination.replication)
+print([(key.key_name, key.bucket_id, list(key.capabilities)) for key in api.list_keys()])
+for name in ('in/a', 'in/b', 'c'):
+    source.upload_bytes(b'data', name)
+destination.upload_bytes(b'data', 'in/a')
+report = ReplicationMonitor(
+    source, source.replication.rules[0], report=ProgressReport(io.StringIO(), True)
+).scan()
+print(isinstance(report, ReplicationReport))
+for result, number in report.counter_by_status.items():
+    print(type(result) is ReplicationScanResult, number, sorted(vars(result).items()))
+"""
+
+
+def test_replication_is_set_up_and_monitored(tmp_path: Path) -> None:
+    program = tmp_path / 'program.py'
+    program.write_text(REPLICATION)
+    theirs, ours = (python(*start, program).stdout for start in ((), SHIM))
+    assert ours.count('True 1 ') == 2
+    assert ours == theirs
 
 
 @pytest.mark.parametrize('over_http', [False, True], ids=['in the process', 'over HTTP'])

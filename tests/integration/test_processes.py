@@ -85,6 +85,41 @@ print('fine')
 """
 )
 
+FORK_IN_IMPORT = """
+import traceback
+
+def move(name):
+    # Imported with its first use.
+    (result,) = bucket.upload_many([(name.encode(), name)])
+    assert result.error is None
+
+# A thread stands still in its first import while the parent forks.
+begun = threading.Event()
+
+class Slow:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if threading.current_thread() is thread and not begun.is_set():
+            begun.set()
+            threading.Event().wait(0.3)
+
+thread = threading.Thread(target=move, args=('thread',))
+sys.meta_path.insert(0, Slow)
+thread.start()
+begun.wait()
+child = os.fork()
+if child == 0:
+    try:
+        move('child')
+        os._exit(0)
+    except BaseException:
+        traceback.print_exc()
+        os._exit(1)
+assert os.waitpid(child, 0)[1] == 0
+thread.join()
+print('fine')
+"""
+
 POOL = (
     MOVE
     + """
@@ -98,7 +133,11 @@ print('fine')
 )
 
 
-@pytest.mark.parametrize('program', [FORK, FORK_IN_USE, POOL], ids=['fork', 'in use', 'pool'])
+@pytest.mark.parametrize(
+    'program',
+    [FORK, FORK_IN_USE, FORK_IN_IMPORT, POOL],
+    ids=['fork', 'in use', 'in import', 'pool'],
+)
 def test_fork(account: Account, bucket: Bucket, tmp_path: Path, program: str) -> None:
     assert run(account, program, [tmp_path]) == 'fine\n'
     if program == FORK:

@@ -258,10 +258,10 @@ def run(
     prefix: Sequence[str] = (),
 ) -> str:
     """Run such a program to its end and return what it printed."""
-    process = start(account, program, args, prefix=prefix)
-    try:
-        out, err = process.communicate(timeout=DEADLINE)
-    finally:
-        process.kill()
+    with start(account, program, args, prefix=prefix) as process:
+        try:
+            out, err = process.communicate(timeout=DEADLINE)
+        finally:
+            process.kill()
     assert process.returncode == 0, err
     return out

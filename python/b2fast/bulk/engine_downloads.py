@@ -44,7 +44,7 @@ class EngineDownloads(EngineLane[_Given, 'DownloadVersion']):
         given, path = self._downloads.complete(item)
         is_under_directory = given.local_path is None
         if not is_under_directory and is_written_in_place(path):
-            self._leave_to_threads(ticket, partial(self._downloads.download, (given, path)))
+            self.start_in_thread(ticket, partial(self._downloads.download, (given, path)))
             return
         headers: dict[str, str] = {}
         if given.encryption is not None:
@@ -68,7 +68,7 @@ class EngineDownloads(EngineLane[_Given, 'DownloadVersion']):
 
     def _value_of(self, ticket: int, given: _Given, value: Any) -> DownloadVersion | None:
         if isinstance(value, Download):
-            self._leave_to_threads(ticket, partial(self._receive, given, value))
+            self.start_in_thread(ticket, partial(self._receive, given, value))
             return None
         return self._versions.from_response_headers(value)
 

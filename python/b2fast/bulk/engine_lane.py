@@ -29,6 +29,10 @@ class EngineLane(Lane[_Value], Generic[_Given, _Value]):
         self._others: ThreadLane[_Value] = ThreadLane(_call, workers, progress, queue.ring)
         self._in_queue: dict[int, _Given] = {}
 
+    def start_in_thread(self, ticket: int, work: Callable[[Share], _Value]) -> None:
+        """Begin with an item that is work for a Python thread."""
+        self._others.start(ticket, work)
+
     def finished(self, wait: float) -> Iterable[tuple[int, _Value | None, Exception | None]]:
         """See `Lane.finished`."""
         for ticket, value, error, byte_count in self._queue.results(wait):
@@ -51,9 +55,6 @@ class EngineLane(Lane[_Value], Generic[_Given, _Value]):
         self._queue.stop(0)
         self._others.stop()
         self._queue.stop(GRACE)
-
-    def _leave_to_threads(self, ticket: int, work: Callable[[Share], _Value]) -> None:
-        self._others.start(ticket, work)
 
     @abstractmethod
     def _fail(self, given: _Given, error: Exception) -> None:

@@ -59,7 +59,7 @@ class EngineUploads(EngineLane[UploadItem, 'FileVersion']):
         content, sha1 = _of_core(given.source)
         is_file = isinstance(content, str)
         if content is None or not (is_file or len(content) < self._large_from):
-            self._leave_to_threads(ticket, partial(self._uploads.upload, given))
+            self.start_in_thread(ticket, partial(self._uploads.upload, given))
             return
         headers = self._checked_headers(given, 0 if isinstance(content, str) else len(content))
         if isinstance(content, str):
@@ -100,7 +100,7 @@ class EngineUploads(EngineLane[UploadItem, 'FileVersion']):
     def _value_of(self, ticket: int, given: UploadItem, value: Any) -> FileVersion | None:
         if value is None:
             # The ordinary way knows what to do with it, or what is wrong with it.
-            self._leave_to_threads(ticket, partial(self._uploads.upload, given))
+            self.start_in_thread(ticket, partial(self._uploads.upload, given))
             return None
         return self._versions.from_api_response(answer_of_upload(value))
 

@@ -12,7 +12,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ..exception import B2sdkAlreadyImported
-from . import absent
 from .modules import Place, place_of
 from .version import VERSION
 
@@ -79,32 +78,29 @@ class _Loader(Loader):
             return
         # What is imported below a package becomes an attribute of it, so it is a module of its
         # own: b2fast's packages stay as they are.
-        names = set(place.absent_names)
+        names: set[str] = set()
         if ours is not None:
-            names |= set(getattr(ours, '__all__', ()) or _public_names(ours))
+            names.update(getattr(ours, '__all__', ()) or _public_names(ours))
             if hasattr(ours, '__version__'):
                 vars(module)['__version__'] = ours.__version__
         vars(module).update(
             __doc__=None if ours is None else ours.__doc__,
             __all__=sorted(names),
-            __getattr__=_Names(module.__name__, ours, place.absent_names),
+            __getattr__=_Names(module.__name__, ours),
             __dir__=lambda: sorted({*vars(module), *names}),
         )
 
 
 class _Names:
-    """Looks names up in a module of b2fast and among the absent ones."""
+    """Looks names up in a module of b2fast."""
 
-    def __init__(self, module: str, ours: ModuleType | None, absent_names: Sequence[str]) -> None:
+    def __init__(self, module: str, ours: ModuleType | None) -> None:
         self._module = module
         self._ours = ours
-        self._absent_names = absent_names
 
     def __call__(self, name: str) -> Any:
         if self._ours is not None and hasattr(self._ours, name):
             return getattr(self._ours, name)
-        if name in self._absent_names:
-            return absent.placeholder(name)
         raise AttributeError(f'module {self._module!r} has no attribute {name!r}')
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from . import absent
-
 _INTERNAL = 'b2sdk._internal'
 
 MODULES = {
@@ -33,11 +31,9 @@ _FACES = {
     'b2sdk.version': 'b2fast.compat.version',
 }
 
-_ABSENT = {f'{_INTERNAL}.{module}': names for module, names in absent.MODULES.items()}
-
 _WITH_MODULES_BELOW = {
     '.'.join(parts[:count])
-    for parts in (name.split('.') for name in (*_FACES, *MODULES, *_ABSENT))
+    for parts in (name.split('.') for name in (*_FACES, *MODULES))
     for count in range(1, len(parts))
 }
 
@@ -47,12 +43,10 @@ class Place:
     """What a module of b2sdk is made of here.
 
     :ivar target: the module of b2fast, if there is one
-    :ivar absent_names: names that only placeholders stand for
     :ivar is_package: has it modules below it?
     """
 
     target: str | None
-    absent_names: tuple[str, ...]
     is_package: bool
 
 
@@ -67,11 +61,10 @@ def place_of(module: str) -> Place | None:
             # Not even the package that it would be in is there.
             target = None
     below = module in _WITH_MODULES_BELOW
-    if spec is None and not below and module not in _ABSENT:
+    if spec is None and not below:
         return None
     return Place(
         None if spec is None else target,
-        _ABSENT.get(module, ()),
         below or (spec is not None and spec.submodule_search_locations is not None),
     )
 

@@ -1,4 +1,4 @@
-"""`b2sdk.v3`: the names of b2fast, b2sdk's default for account data, and placeholders."""
+"""`b2sdk.v3`: the names of b2fast, with b2sdk's default for account data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import b2fast
 
 from .. import api, exception as exception, session
 from ..account_info.sqlite import SqliteAccountInfo
-from . import absent
 
 
 class B2Session(session.B2Session):
@@ -23,12 +22,10 @@ class B2Api(api.B2Api):
     SESSION_CLASS = B2Session
 
 
-__all__ = sorted({*b2fast.__all__, *absent.NAMES})
+__all__ = sorted(b2fast.__all__)
 
 
 def __getattr__(name: str) -> Any:
     if name in b2fast.__all__:
         return getattr(b2fast, name)
-    if name in absent.NAMES:
-        return absent.placeholder(name)
     raise AttributeError(f'module {__name__!r} has no attribute {name!r}')

@@ -41,7 +41,6 @@ from .base import (
     B2Error,
     B2sdkAlreadyImported,
     B2SimpleError,
-    FeatureNotSupported,
     InvalidUserInput,
     TransientErrorMixin,
 )
@@ -192,7 +191,6 @@ __all__ = [
     'EventTypeInvalidError',
     'EventTypeOverlapError',
     'EventTypesEmptyError',
-    'FeatureNotSupported',
     'FileAlreadyHidden',
     'FileDeleted',
     'FileNameNotAllowed',

@@ -68,18 +68,6 @@ class InvalidUserInput(B2Error, ValueError):
     """The caller asked for something that makes no sense."""
 
 
-class FeatureNotSupported(B2Error, NotImplementedError):
-    """b2fast does not have something that b2sdk has, named by ``feature``."""
-
-    def __init__(self, name: str, feature: str) -> None:
-        super().__init__()
-        self.name = name
-        self.feature = feature
-
-    def __str__(self) -> str:
-        return f'{self.name} cannot be used: b2fast does not have {self.feature}'
-
-
 class B2sdkAlreadyImported(B2Error, ImportError):
     """b2fast cannot take the place of b2sdk in a process that has imported b2sdk."""
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .base import B2Error, B2SimpleError
+
+if TYPE_CHECKING:
+    from ..sync.result import SyncFailure, SyncResult
 
 
 class LocalFileError(B2Error, OSError):
@@ -164,4 +167,15 @@ class DestFileNewer(B2Error):
 
 
 class IncompleteSync(B2SimpleError):
-    """Some actions of a sync failed."""
+    """Some actions of a sync failed, or a scan had to leave files out; the rest is done.
+
+    ``result`` has the failures with their paths and causes, and what was done; it is None in an
+    exception that no sync has raised. A sync that is repeated does what is left.
+    """
+
+    result: SyncResult | None = None
+
+    @property
+    def failures(self) -> list[SyncFailure]:
+        """What failed, and what the scans left out."""
+        return [] if self.result is None else self.result.failures

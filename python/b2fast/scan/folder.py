@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from ..exception import (
     EmptyDirectory,
@@ -149,6 +150,9 @@ class B2Folder(AbstractFolder):
     :raises NonExistentBucket: if there is no such bucket.
     """
 
+    _name_prefix: str | None = None
+    """What the names begin with, if the folder is made by `of_prefix`."""
+
     def __init__(self, bucket_name: str, folder_name: str, api: B2Api) -> None:
         self.bucket_name = bucket_name
         self.folder_name = folder_name
@@ -157,6 +161,20 @@ class B2Folder(AbstractFolder):
         self.prefix = folder_name
         if folder_name and not folder_name.endswith('/'):
             self.prefix += '/'
+
+    @classmethod
+    def of_prefix(cls, bucket_name: str, name_prefix: str, api: B2Api) -> Self:
+        """The files whose names begin with a prefix, which need not end where a folder does.
+
+        Their paths are relative to the last folder in the prefix. Names that could not be those of
+        local files take part as well.
+
+        :raises NonExistentBucket: if there is no such bucket.
+        """
+        folder = cls(bucket_name=bucket_name, folder_name=name_prefix, api=api)
+        folder.prefix = name_prefix[: name_prefix.rfind('/') + 1]
+        folder._name_prefix = name_prefix
+        return folder
 
     def __str__(self) -> str:
         return f'B2Folder({self.bucket_name}, {self.folder_name})'
@@ -192,7 +210,7 @@ class B2Folder(AbstractFolder):
             ]
             if not selected:
                 continue
-            problem = _problem_of(relative_path)
+            problem = None if self._name_prefix is not None else _problem_of(relative_path)
             if problem is None:
                 yield B2Path(relative_path, selected[0], selected)
             elif reporter is not None:
@@ -203,7 +221,12 @@ class B2Folder(AbstractFolder):
 
         They are listed 10,000 at a time, the most that one call of `b2_list_file_versions` gives.
         """
-        for version, _ in self.bucket.ls(self.prefix, latest_only=False, recursive=True):
+        listed, is_pattern = self.prefix, False
+        if self._name_prefix not in (None, self.prefix):
+            listed, is_pattern = glob.escape(self._name_prefix) + '*', True
+        for version, _ in self.bucket.ls(
+            listed, latest_only=False, recursive=True, with_wildcard=is_pattern
+        ):
             yield version
 
     def make_full_path(self, file_name: str) -> str:

@@ -12,13 +12,13 @@ from ..exception import LocalFileError, NotADirectory
 from ..transfer.inbound.left_downloads import is_of_download
 from ..utils.file_names import validate_b2_file_name
 from ..utils.filesystem import is_plain, validate_b2_file_name_as_path
+from ..utils.mtime import mtime_millis
 from .path import LocalPath
 
 if TYPE_CHECKING:
     from .policies import ScanPoliciesManager
     from .report import ProgressReport
 
-_NS_PER_MS = 1_000_000
 _EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 
@@ -120,7 +120,7 @@ class LocalTree:
             if not self._policies.should_exclude_relative_path(relative_path):
                 self._report_error(path, error)
             return None
-        found = LocalPath(path, relative_path, status.st_mtime_ns // _NS_PER_MS, status.st_size)
+        found = LocalPath(path, relative_path, mtime_millis(status), status.st_size)
         if self._policies.should_exclude_local_path(found):
             return None
         if not self._has_usable_name(path, relative_path):

@@ -123,10 +123,16 @@ class ProgressReport:
         if self.closed or self.no_progress or now - self._last_update < self.UPDATE_INTERVAL:
             return
         self._last_update = now
-        elapsed = now - self.start_time
+        self._write_line(self._progress(now - self.start_time), stays=False)
+
+    def _progress(self, elapsed: float) -> str:
+        """What the line says.
+
+        :param elapsed: seconds since the start
+        """
         rate = int(self.count / elapsed) if elapsed else 0
         speed = format_and_scale_number(rate, '/s')
-        self._write_line(f' count: {self.count}/{self.total_count}   {speed}', stays=False)
+        return f' count: {self.count}/{self.total_count}   {speed}'
 
     def _write_line(self, line: str, *, stays: bool) -> None:
         # What is left of a longer line is overwritten.

@@ -50,6 +50,9 @@ from .raw_simulator import (
     KeySimulator as KeySimulator,
     RawSimulator as RawSimulator,
 )
+from .replication.setup import (
+    ReplicationSetupHelper as ReplicationSetupHelper,
+)
 from .session import (
     B2Session as B2Session,
 )

@@ -1,0 +1,1 @@
+"""Replication of buckets, in v2."""
