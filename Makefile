@@ -26,7 +26,7 @@ WHEEL_SOURCES := $(shell find rust python -type f ! -path '*/__pycache__/*' ! -n
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup build install develop fmt lint lint-rust lint-python stubtest test test-rust \
-	test-python fuzz demo bench bench-hash bench-simulator clean require-rclone
+	test-python fuzz demo bench bench-hash bench-simulator bench-listing clean require-rclone
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' \
@@ -89,6 +89,9 @@ bench-hash: $(STAMPS)/venv ## Measure every SHA-1 kernel that runs here, each be
 
 bench-simulator: $(STAMPS)/installed ## Measure how fast the simulator itself is
 	$(BIN)/python benches/simulator_speed.py $(BENCH_ARGS)
+
+bench-listing: $(STAMPS)/installed $(STAMPS)/bench ## Measure the CPU time of listings beside b2sdk's
+	$(BIN)/python benches/listing_speed.py $(BENCH_ARGS)
 
 clean: ## Remove everything that was built, .venv included
 	rm -rf $(VENV) dist target .benchmarks .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache

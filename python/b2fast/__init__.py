@@ -211,6 +211,10 @@ if TYPE_CHECKING:
     from .scan.report import (
         ProgressReport as ProgressReport,
     )
+    from .scan.rules import (
+        ScanExplanation as ScanExplanation,
+        ScanRule as ScanRule,
+    )
     from .scan.scan import (
         AbstractScanReport as AbstractScanReport,
         AbstractScanResult as AbstractScanResult,
@@ -590,6 +594,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'convert_dir_regex_to_dir_prefix_regex',
     ),
     'scan.report': ('ProgressReport',),
+    'scan.rules': ('ScanExplanation', 'ScanRule'),
     'scan.scan': (
         'AbstractScanReport',
         'AbstractScanResult',

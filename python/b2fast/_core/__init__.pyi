@@ -1,5 +1,6 @@
 from . import (
     hashing as hashing,
+    listing as listing,
     planning as planning,
     scanning as scanning,
     server as server,

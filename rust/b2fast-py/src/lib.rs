@@ -8,6 +8,7 @@ mod blocking;
 mod content_store;
 mod errors;
 mod hashing;
+mod listing;
 mod planning;
 mod scanning;
 mod scope;
@@ -28,6 +29,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
             "hashing",
             hashing::fill as fn(&Bound<'_, PyModule>) -> PyResult<()>,
         ),
+        ("listing", listing::fill),
         ("planning", planning::fill),
         ("scanning", scanning::fill),
         ("server", server::fill),
