@@ -15,6 +15,7 @@ from ..utils.file_names import validate_b2_file_name
 from ..utils.filesystem import is_plain, validate_b2_file_name_as_path
 from ..utils.mtime import mtime_millis
 from .path import LocalPath
+from .policies import leaves_nothing_out
 
 if TYPE_CHECKING:
     from .policies import ScanPoliciesManager
@@ -120,12 +121,13 @@ class LocalTree:
         rest = directory.names
         while rest and len(names) < _FILES_AT_A_TIME and not rest[-1].endswith('/'):
             names.append(rest.pop())
+        takes_all = leaves_nothing_out(self._policies)
         files = find_files(directory.path, directory.prefix, names, LocalPath)
         for name, found in zip(names, files, strict=True):
             file = found
             if file is None:
                 file = self._file(directory.path + name, directory.prefix + name)
-            elif self._policies.should_exclude_local_path(file):
+            elif not takes_all and self._policies.should_exclude_local_path(file):
                 continue
             if file is not None:
                 yield file

@@ -62,6 +62,11 @@ class IntegerRange:
             self._end is None or item <= self._end
         )
 
+    @property
+    def is_limited(self) -> bool:
+        """Is there anything that is not in it?"""
+        return self._begin is not None or self._end is not None
+
     def side_of(self, item: int) -> tuple[str, int | None] | None:
         """``'before'`` and the beginning, or ``'after'`` and the end; None for what is within."""
         if item in self:
@@ -167,6 +172,16 @@ class ScanPoliciesManager:
 
         return explain_path(self, path) if folder is None else explain_file(self, path, folder)
 
+    def has_rules(self) -> bool:
+        """Is there anything that could leave a file out?"""
+        return bool(
+            self.exclude_all_symlinks
+            or self._excluded_directories
+            or self._excluded_files
+            or self._modified.is_limited
+            or self._uploaded.is_limited
+        )
+
     def should_exclude_relative_path(self, relative_path: str) -> bool:
         """Is a file of this path left out, whatever its time?"""
         return self._excluded_files.match(relative_path) and not self._included_files.match(
@@ -224,6 +239,14 @@ class ScanPoliciesManager:
                 text = f'{limit} ({kind} at {time})'
                 return ScanRule(f'exclude_{kind}_{parameter}', text, relative_path)
         return None
+
+
+def leaves_nothing_out(policies: ScanPoliciesManager) -> bool:
+    """Is it plain to see that all files take part, so that none need be asked about?
+
+    For a class of the program's own it is not.
+    """
+    return type(policies) is ScanPoliciesManager and not policies.has_rules()
 
 
 def _name_rules(

@@ -75,6 +75,9 @@ class NameRules:
         """Add a glob by an expression that matches whole paths."""
         self._rules.append((parameter, repr(glob.text), expression))
 
+    def __bool__(self) -> bool:
+        return bool(self._rules)
+
     def match(self, path: str) -> bool:
         """Does one of them match?"""
         return bool(self._rules) and any(rule.match(path) for _, _, rule in self._rules)

@@ -221,13 +221,17 @@ class Synchronizer:
         # To count the files of a bucket ahead would take as many calls as the sync itself.
         counts_total = source_type == 'b2'
         total_files = total_bytes = 0
+        # Looked up once: the file that is compared and stays is the common case.
+        update_total = None if reporter is None or not counts_total else reporter.update_total
+        update_compare = None if reporter is None else reporter.update_compare
         for source_path, dest_path in zip_folders(
             source_folder, dest_folder, reporter, policies_manager
         ):
-            if source_path is not None and reporter is not None:
-                if counts_total:
-                    reporter.update_total(1)
-                reporter.update_compare(1)
+            if source_path is not None:
+                if update_total is not None:
+                    update_total(1)
+                if update_compare is not None:
+                    update_compare(1)
             for action in self._make_file_sync_actions(
                 sync_type,
                 source_path,
