@@ -24,11 +24,10 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// anything in it that is not as B2 documents it, or if `setting_of` raises an `Exception`: what
 /// reads every JSON has to tell then what is the matter.
 ///
-/// :param version_class: `FileVersion`, whose attributes are set without a call of `__init__`
-/// :param api: that of the versions
-/// :param setting_of: called with the name of a field that holds a setting, its JSON (None if it
-///     is missing), the action and the file info; returns the value and whether it also is that
-///     of other versions of the action that have the same JSON
+/// `version_class` is `FileVersion`, whose attributes are set without a call of `__init__`; `api`
+/// is that of the versions. `setting_of` is called with the name of a field that holds a setting,
+/// its JSON (None if it is missing), the action and the file info; it returns the value, and
+/// whether that also is the value of other versions of the action with the same JSON.
 #[pyfunction]
 #[pyo3(signature = (content, version_class, api, setting_of))]
 fn read_page<'py>(
