@@ -5,9 +5,11 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .filter import Filter, FilterMatcher
+from .utils.ahead import Ahead
 from .version_pages import VersionPage, page_of_names, page_of_versions
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 _WILDCARD = re.compile(r'[*?\[]')
 _SEPARATOR = '/'
 _AFTER_SEPARATOR = chr(ord(_SEPARATOR) + 1)
+
+_ENTRIES_BEFORE_NEXT_PAGE = 1000
+"""Who has taken so many will want more; who wants a few pays for no page that is not read."""
 
 
 class FolderListing:
@@ -67,15 +72,15 @@ class FolderListing:
             yield from self._below(path + _SEPARATOR)
 
     def _below(self, prefix: str) -> Iterator[tuple[FileVersion, str | None]]:
+        if self._recursive:
+            yield from self._all_below(prefix)
+            return
         start_name: str | None = prefix
         start_id: str | None = None
         while start_name is not None:
             page = self._page(prefix, start_name, start_id)
             folder: str | None = None
             for version in page.versions(self._wants):
-                if self._recursive:
-                    yield version, None
-                    continue
                 folder_of_file = _folder_of(version.file_name, prefix)
                 if folder_of_file is None or folder_of_file != folder:
                     yield version, folder_of_file
@@ -84,6 +89,21 @@ class FolderListing:
             if folder is not None and start_name is not None and start_name.startswith(folder):
                 # The rest of the folder is not shown, so it need not be listed either.
                 start_name, start_id = folder[:-1] + _AFTER_SEPARATOR, None
+
+    def _all_below(self, prefix: str) -> Iterator[tuple[FileVersion, str | None]]:
+        page = self._page(prefix, prefix, None)
+        while True:
+            ahead: Ahead[VersionPage] | None = None
+            for count, version in enumerate(page.versions(self._wants)):
+                if count == _ENTRIES_BEFORE_NEXT_PAGE and page.next_name is not None:
+                    ahead = Ahead(partial(self._page, prefix, page.next_name, page.next_id))
+                yield version, None
+            if page.next_name is None:
+                return
+            if ahead is None:
+                page = self._page(prefix, page.next_name, page.next_id)
+            else:
+                page = ahead.result()
 
     def _page(self, prefix: str, start_name: str, start_id: str | None) -> VersionPage:
         api, bucket_id = self._bucket.api, self._bucket.id_
