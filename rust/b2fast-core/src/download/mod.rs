@@ -7,6 +7,7 @@
 mod front;
 mod journal;
 mod partial;
+mod place;
 mod range_reader;
 mod save;
 mod target;
@@ -22,6 +23,7 @@ use crate::transport::Response;
 use crate::upload::Header;
 
 pub use partial::{TEMPORARY_SUFFIXES, create_beside};
+pub use place::{Anchor, Place};
 use range_reader::{Opened, RangeReader};
 pub use save::SaveOptions;
 
