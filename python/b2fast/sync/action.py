@@ -16,7 +16,7 @@ from ..http_constants import SRC_LAST_MODIFIED_MILLIS
 from ..log import logger_of
 from ..transfer.inbound.destination import place_below
 from ..transfer.outbound.upload_source import UploadSourceLocalFile
-from ..utils.filesystem import link_out_of
+from ..utils.filesystem import link_out_of, unlink_below
 from ..utils.text import escape_control_chars, unprintable_to_hex
 
 if TYPE_CHECKING:
@@ -417,7 +417,7 @@ class LocalDeleteAction(AbstractAction):
             reason = f'not deleted, because it is reached through the symbolic link {link}'
             raise LocalFileError(path, errno.ELOOP, reason)
         try:
-            os.unlink(path)
+            unlink_below(folder, directories, os.path.basename(path))
         except FileNotFoundError:
             pass
         except OSError as error:

@@ -4,6 +4,7 @@
 //! everything and then reads a part of it has to throw its connection away, with all that
 //! the server has sent meanwhile.
 
+mod anchor;
 mod front;
 mod journal;
 mod partial;
@@ -22,8 +23,9 @@ use crate::retry::RetryPolicy;
 use crate::transport::Response;
 use crate::upload::Header;
 
+pub use anchor::Anchor;
 pub use partial::{TEMPORARY_SUFFIXES, create_beside};
-pub use place::{Anchor, Place};
+pub use place::Place;
 use range_reader::{Opened, RangeReader};
 pub use save::SaveOptions;
 

@@ -76,7 +76,8 @@ impl Target {
                     })?;
                 Ok(Self::Beside(temporary))
             }
-            Ok(found) if place.found != Found::Replaced => {
+            // A link that is there by now is replaced.
+            Ok(found) if place.found != Found::Replaced && !found.is_symlink() => {
                 // Kept until the pipe is open for good: a reader without any writer sees its end.
                 let _reached = if found.file_type().is_fifo() {
                     Some(reach_reader(&place, cancel)?)
