@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from ..scan.path import AbstractPath, LocalPath
     from ..scan.report import ProgressReport
     from .action import AbstractAction
+    from .digest_cache import DigestCache
     from .report import SyncReport
     from .result import SyncResult
+    from .sha1_comparison import Pair
 
 _EXAMPLES = 3
 """How many failures are in the text of an `IncompleteSync`."""
@@ -67,9 +69,16 @@ class Synchronizer:
     :param sync_policy_manager: chooses the policy that decides about each file
     :param upload_mode: what is sent of a file that has grown
     :param absolute_minimum_part_size: bytes; see `UploadSourceLocalFile.get_incremental_sources`
+    :param compare_sha1: files of the same size are the same exactly if their SHA-1 is, whenever
+        they were modified; what is newer at the destination matters for those that differ. Of a
+        version without a SHA-1 that B2 has checked, or its uploader gave for a large file
+        (``large_file_sha1``), nothing is known, and ``compare_version_mode`` decides. The cost:
+        each local file is read once, and again after each change
+    :param digest_cache: remembers the SHA-1 of local files; a path, or None, for `DigestCache` of
+        it
 
-    :raises InvalidArgument: for a negative threshold, a mode that is none, and days that are
-        missing.
+    :raises InvalidArgument: for a negative threshold, a mode that is none, days that are missing,
+        and ``compare_sha1`` with `CompareVersionMode.NONE`.
     """
 
     def __init__(
@@ -86,6 +95,9 @@ class Synchronizer:
         sync_policy_manager: SyncPolicyManager = POLICY_MANAGER,
         upload_mode: UploadMode = UploadMode.FULL,
         absolute_minimum_part_size: int | None = None,
+        *,
+        compare_sha1: bool = False,
+        digest_cache: DigestCache | str | os.PathLike[str] | None = None,
     ) -> None:
         self.max_workers = max_workers
         self.policies_manager = policies_manager
@@ -99,7 +111,9 @@ class Synchronizer:
         self.sync_policy_manager = sync_policy_manager
         self.upload_mode = upload_mode
         self.absolute_minimum_part_size = absolute_minimum_part_size
+        self.compare_sha1 = compare_sha1
         self._validate()
+        self._digest_cache = digest_cache
 
     def _validate(self) -> None:
         if self.compare_threshold < 0:
@@ -110,6 +124,17 @@ class Synchronizer:
         if self.keep_days_or_delete is keeping and self.keep_days is None:
             raise InvalidArgument('keep_days', f'is required when keep_days_or_delete is {keeping}')
         _check_mode('compare_version_mode', self.compare_version_mode, CompareVersionMode)
+        if self.compare_sha1 and self.compare_version_mode is CompareVersionMode.NONE:
+            raise InvalidArgument('compare_sha1', 'contradicts a comparison of nothing')
+
+    @property
+    def digest_cache(self) -> DigestCache:
+        """What remembers the digests of local files."""
+        if isinstance(self._digest_cache, str | os.PathLike | None):
+            from .digest_cache import DigestCache
+
+            self._digest_cache = DigestCache(self._digest_cache)
+        return self._digest_cache
 
     def sync_folders(
         self,
@@ -209,9 +234,8 @@ class Synchronizer:
         # To count the files of a bucket ahead would take as many calls as the sync itself.
         counts_total = source_type == 'b2'
         total_files = total_bytes = 0
-        for source_path, dest_path in zip_folders(
-            source_folder, dest_folder, reporter, policies_manager
-        ):
+        pairs = zip_folders(source_folder, dest_folder, reporter, policies_manager)
+        for source_path, dest_path, same_content in self._compared(pairs):
             if source_path is not None and reporter is not None:
                 if counts_total:
                     reporter.update_total(1)
@@ -224,6 +248,7 @@ class Synchronizer:
                 dest_folder,
                 now_millis,
                 encryption_settings_provider,
+                **({} if same_content is None else {'same_content': same_content}),
             ):
                 total_files += 1
                 total_bytes += action.get_bytes()
@@ -232,6 +257,16 @@ class Synchronizer:
             if counts_total:
                 reporter.end_total()
             reporter.end_compare(total_files, total_bytes)
+
+    def _compared(
+        self, pairs: Iterator[Pair]
+    ) -> Iterator[tuple[AbstractPath | None, AbstractPath | None, bool | None]]:
+        """The pairs, and whether they have the same content, if that is looked at and known."""
+        if not self.compare_sha1:
+            return ((source_path, dest_path, None) for source_path, dest_path in pairs)
+        from .sha1_comparison import Sha1Comparison
+
+        return Sha1Comparison(self.digest_cache).compared(pairs)
 
     def _make_file_sync_actions(
         self,
@@ -244,9 +279,13 @@ class Synchronizer:
         encryption_settings_provider: AbstractSyncEncryptionSettingsProvider = (
             SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER
         ),
+        same_content: bool | None = None,
     ) -> Iterator[AbstractAction]:
-        """What has to be done for one file; see `SyncPolicyManager.get_policy`."""
-        return self.sync_policy_manager.get_policy(
+        """What has to be done for one file; see `SyncPolicyManager.get_policy`.
+
+        :param same_content: see `AbstractFileSyncPolicy`
+        """
+        policy = self.sync_policy_manager.get_policy(
             sync_type,
             source_path,
             source_folder,
@@ -261,7 +300,10 @@ class Synchronizer:
             encryption_settings_provider=encryption_settings_provider,
             upload_mode=self.upload_mode,
             absolute_minimum_part_size=self.absolute_minimum_part_size,
-        ).get_all_actions()
+        )
+        if same_content is not None:
+            policy.same_content = same_content
+        return policy.get_all_actions()
 
 
 def _incomplete(result: SyncResult) -> IncompleteSync:
