@@ -28,11 +28,15 @@ _TABLES = (
     'CREATE TABLE file_digests (file TEXT PRIMARY KEY, state TEXT NOT NULL, sha1 TEXT NOT NULL, '
     'blake3 BLOB NOT NULL, seen_day INT NOT NULL) WITHOUT ROWID',
     'CREATE INDEX file_digests_by_day ON file_digests (seen_day)',
+    'CREATE TABLE uploaded_blocks (bucket_id TEXT NOT NULL, file_id TEXT NOT NULL, '
+    'size INT NOT NULL, block_size INT NOT NULL, digests BLOB NOT NULL, day INT NOT NULL, '
+    'PRIMARY KEY (bucket_id, file_id))',
 )
 _NO_STATE = ''
 """The state of an entry that does not count."""
 _DAY_NS = 24 * 60 * 60 * 1_000_000_000
-_KEPT_DAYS = 180
+KEPT_DAYS = 180
+"""After so many days what nobody has seen is forgotten."""
 _SEEN_DAYS = 30
 """So many days may pass before it is noted again that a file is still there."""
 _BUSY_SECONDS = 5.0
@@ -99,7 +103,7 @@ class DigestCache:
         entry = self._entry(file)
         if entry is None or entry.state != _text_of(state):
             return None
-        today = now // _DAY_NS
+        today = day_of(now)
         if today - entry.seen_day >= _SEEN_DAYS:
             self._put(file, entry._replace(seen_day=today), 0)
         return state, entry.sha1
@@ -129,7 +133,7 @@ class DigestCache:
             text = _NO_STATE if is_racy else text
         elif is_racy:
             return digests
-        today = self.now() // _DAY_NS
+        today = day_of(self.now())
         self._put(file, _Entry(text, digests.sha1, digests.blake3, today), state.size)
         return digests
 
@@ -195,7 +199,7 @@ class DigestCache:
         self._waiting, self._waiting_bytes = {}, 0
 
     def _forget_old(self, connection: sqlite3.Connection) -> None:
-        oldest = self.now() // _DAY_NS - _KEPT_DAYS
+        oldest = day_of(self.now()) - KEPT_DAYS
         connection.execute('DELETE FROM file_digests WHERE seen_day < ?', (oldest,))
         ((count,),) = connection.execute('SELECT count(*) FROM file_digests')
         connection.execute(
@@ -203,6 +207,11 @@ class DigestCache:
             '(SELECT file FROM file_digests ORDER BY seen_day LIMIT ?)',
             (max(0, count - self.max_entries),),
         )
+
+
+def day_of(now_ns: int) -> int:
+    """The day of a time in nanoseconds since 1970, counted from there."""
+    return now_ns // _DAY_NS
 
 
 def _corrupt(path: str) -> LocalFileError:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..file_version import FileVersion
     from ..scan.folder import AbstractFolder, B2Folder
     from ..scan.path import AbstractPath, B2Path
+    from .delta_upload import DeltaUploads
 
 ONE_DAY_IN_MS = 24 * 60 * 60 * 1000
 
@@ -72,6 +73,7 @@ class AbstractFileSyncPolicy(ABC):
 
     :ivar same_content: have both files the same content? None if that is not known, and
         `files_are_different` decides
+    :ivar delta_uploads: uploads large files; None to upload them as ``upload_mode`` says
 
     ``DESTINATION_PREFIX`` and ``SOURCE_PREFIX`` are what messages put before the names.
     """
@@ -80,6 +82,7 @@ class AbstractFileSyncPolicy(ABC):
     SOURCE_PREFIX: ClassVar[Any] = NotImplemented
 
     same_content: bool | None = None
+    delta_uploads: DeltaUploads | None = None
 
     def __init__(
         self,
@@ -238,10 +241,15 @@ class UpPolicy(AbstractFileSyncPolicy):
             source.size,
             self._encryption_settings_provider,
         )
+        if self.delta_uploads is not None and self.delta_uploads.suits(source.size):
+            return self.delta_uploads.action(*upload, self._stored_version())
         if self._upload_mode is UploadMode.INCREMENTAL and self._dest_path is not None:
-            stored = cast('B2Path', self._dest_path).selected_version
+            stored = self._stored_version()
             return B2IncrementalUploadAction(*upload, stored, self._absolute_minimum_part_size)
         return B2UploadAction(*upload)
+
+    def _stored_version(self) -> FileVersion | None:
+        return None if self._dest_path is None else cast('B2Path', self._dest_path).selected_version
 
 
 class CopyPolicy(AbstractFileSyncPolicy):

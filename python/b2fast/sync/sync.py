@@ -74,8 +74,12 @@ class Synchronizer:
         version without a SHA-1 that B2 has checked, or its uploader gave for a large file
         (``large_file_sha1``), nothing is known, and ``compare_version_mode`` decides. The cost:
         each local file is read once, and again after each change
-    :param digest_cache: remembers the SHA-1 of local files; a path, or None, for `DigestCache` of
-        it
+    :param delta_uploads: of a large file that was changed since a sync with this parameter has
+        uploaded it, send what was changed; the rest is copied within B2 from the stored version.
+        It goes before ``upload_mode``. The cost: each file of two parts or more that is uploaded
+        is read twice, and hashed, before it is sent
+    :param digest_cache: remembers the SHA-1 of local files, and the digests of what was uploaded;
+        a path, or None, for `DigestCache` of it
 
     :raises InvalidArgument: for a negative threshold, a mode that is none, days that are missing,
         and ``compare_sha1`` with `CompareVersionMode.NONE`.
@@ -97,6 +101,7 @@ class Synchronizer:
         absolute_minimum_part_size: int | None = None,
         *,
         compare_sha1: bool = False,
+        delta_uploads: bool = False,
         digest_cache: DigestCache | str | os.PathLike[str] | None = None,
     ) -> None:
         self.max_workers = max_workers
@@ -112,6 +117,7 @@ class Synchronizer:
         self.upload_mode = upload_mode
         self.absolute_minimum_part_size = absolute_minimum_part_size
         self.compare_sha1 = compare_sha1
+        self.delta_uploads = delta_uploads
         self._validate()
         self._digest_cache = digest_cache
 
@@ -184,6 +190,8 @@ class Synchronizer:
         )
         execution = Execution(remote_folder.bucket, reporter, self.dry_run, self.max_workers, watch)
         with ExitStack() as stack:
+            if self.delta_uploads:
+                stack.callback(self.digest_cache.close)
             if reporter is not None:
                 stack.callback(reporter.close)
                 if source_type == 'local' and not reporter.no_progress:
@@ -303,6 +311,11 @@ class Synchronizer:
         )
         if same_content is not None:
             policy.same_content = same_content
+        if self.delta_uploads and sync_type == 'local-to-b2':
+            from .delta_upload import DeltaUploads
+
+            bucket = cast('B2Folder', dest_folder).bucket
+            policy.delta_uploads = DeltaUploads(self.digest_cache, bucket)
         return policy.get_all_actions()
 
 
