@@ -413,13 +413,20 @@ def test_a_file_that_gets_shorter_while_it_is_planned(
 
 @pytest.mark.parametrize('account', ['raw'], indirect=True)
 @pytest.mark.parametrize(
-    'damage', ['block_size = 0', "block_size = 'x'", 'digests = 5', "digests = x'00'", 'size = 1']
+    'damage',
+    [
+        'UPDATE uploaded_blocks SET block_size = 0',
+        "UPDATE uploaded_blocks SET block_size = 'x'",
+        'UPDATE uploaded_blocks SET digests = 5',
+        "UPDATE uploaded_blocks SET digests = x'00'",
+        'UPDATE uploaded_blocks SET size = 1',
+    ],
 )
 def test_a_damaged_memory(tree: Tree, received: Received, damage: str) -> None:
     tree.write(CONTENT)
     tree.sync()
     connection = sqlite3.connect(tree.cache)
-    assert connection.execute(f'UPDATE uploaded_blocks SET {damage}').rowcount == 1
+    assert connection.execute(damage).rowcount == 1
     connection.commit()
     connection.close()
     received.since()

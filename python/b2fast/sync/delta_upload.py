@@ -122,7 +122,8 @@ class B2DeltaUploadAction(B2UploadAction):
         digests = self._deltas.cache.read(self.local_full_path, block_size, check=check_scope)
         whole = UploadSourceLocalFile(self.local_full_path, digests.sha1)
         whole.file_state = digests.state.size, digests.state.mtime_ns
-        whole.check_unchanged()
+        if not self._is_as_read(digests):
+            raise SourceChanged(self.local_full_path)
         self._upload_source = whole
         version = None
         if former is not None:
