@@ -211,6 +211,10 @@ if TYPE_CHECKING:
     from .scan.report import (
         ProgressReport as ProgressReport,
     )
+    from .scan.rules import (
+        ScanExplanation as ScanExplanation,
+        ScanRule as ScanRule,
+    )
     from .scan.scan import (
         AbstractScanReport as AbstractScanReport,
         AbstractScanResult as AbstractScanResult,
@@ -265,6 +269,9 @@ if TYPE_CHECKING:
         AbstractSyncEncryptionSettingsProvider as AbstractSyncEncryptionSettingsProvider,
         BasicSyncEncryptionSettingsProvider as BasicSyncEncryptionSettingsProvider,
         ServerDefaultSyncEncryptionSettingsProvider as ServerDefaultSyncEncryptionSettingsProvider,
+    )
+    from .sync.events import (
+        SyncEvents as SyncEvents,
     )
     from .sync.policy import (
         AbstractFileSyncPolicy as AbstractFileSyncPolicy,
@@ -588,6 +595,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'convert_dir_regex_to_dir_prefix_regex',
     ),
     'scan.report': ('ProgressReport',),
+    'scan.rules': ('ScanExplanation', 'ScanRule'),
     'scan.scan': (
         'AbstractScanReport',
         'AbstractScanResult',
@@ -631,6 +639,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'BasicSyncEncryptionSettingsProvider',
         'ServerDefaultSyncEncryptionSettingsProvider',
     ),
+    'sync.events': ('SyncEvents',),
     'sync.policy': (
         'AbstractFileSyncPolicy',
         'CompareVersionMode',

@@ -507,6 +507,7 @@ def is_written_through(path: str) -> bool:
     """Is it a symbolic link, a pipe or the like, which saving would follow or write to?"""
     try:
         mode = os.lstat(path).st_mode
-    except FileNotFoundError:
+    except OSError:
+        # If it is more than that nothing is there, saving says what is wrong.
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

@@ -25,6 +25,7 @@ from .withheld import WithheldActions
 
 if TYPE_CHECKING:
     from ..bucket import Bucket
+    from .events import SyncEvents
     from .report import SyncReport
     from .scan_watch import ScanWatch
 
@@ -44,6 +45,7 @@ class Execution:
     :param bucket: what the actions are given
     :param workers: how many actions run at a time
     :param watch: knows what the scans had to leave out
+    :param events: is told what is done and what fails, and how it ended; may be None
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Execution:
         dry_run: bool,
         workers: int,
         watch: ScanWatch,
+        events: SyncEvents | None,
     ) -> None:
         self._bucket = bucket
         self._reporter = reporter
@@ -60,6 +63,7 @@ class Execution:
         # The actions of a dry run only report, and do so in their order.
         self._workers = 1 if dry_run else workers
         self._watch = watch
+        self._events = events
         self._withheld = WithheldActions()
         self._failed_paths: set[str] = set()
         self._end_of_scan: Exception | None = None
@@ -73,7 +77,8 @@ class Execution:
         """
         try:
             self._run(self._without_destructive(actions), make_lane)
-            self.result.failures[:0] = self._watch.failures
+            for failure in self._watch.failures:
+                self._fail(failure)
             if self._end_of_scan is not None:
                 self.result.withheld += len(self._withheld)
                 raise self._end_of_scan
@@ -83,6 +88,8 @@ class Execution:
                 self._run(self._still_wanted(), lane_of_threads)
         finally:
             self._withheld.close()
+            if self._events is not None:
+                self._events.end(self.result)
 
     def _without_destructive(self, actions: Iterable[AbstractAction]) -> Iterator[AbstractAction]:
         try:
@@ -121,7 +128,7 @@ class Execution:
         if done.error is not None:
             path = path_of(action)
             self._failed_paths.add(path)
-            self.result.failures.append(SyncFailure(path, kind_of(action), done.error))
+            self._fail(SyncFailure(path, kind_of(action), done.error))
             if is_own:
                 action.report_failure(done.error, self._reporter)
             return
@@ -132,9 +139,15 @@ class Execution:
             action.do_report(self._bucket, self._reporter)
         self._count(action)
 
+    def _fail(self, failure: SyncFailure) -> None:
+        self.result.failures.append(failure)
+        if self._events is not None:
+            self._events.failed(failure)
+
     def _count(self, action: AbstractAction) -> None:
         result = self.result
-        match kind_of(action):
+        kind = kind_of(action)
+        match kind:
             case 'upload':
                 result.uploaded += 1
             case 'download':
@@ -145,7 +158,10 @@ class Execution:
                 result.hidden += 1
             case 'delete':
                 result.deleted += 1
-        result.bytes_transferred += action.get_bytes()
+        byte_count = action.get_bytes()
+        result.bytes_transferred += byte_count
+        if self._events is not None:
+            self._events.done(kind, path_of(action), byte_count, result)
 
 
 _OWN = {

@@ -145,9 +145,9 @@ class AbstractFileSyncPolicy(ABC):
     def _may_replace_newer(
         cls, source_path: AbstractPath, dest_path: AbstractPath, newer_file_mode: NewerFileSyncMode
     ) -> bool:
-        if newer_file_mode is NewerFileSyncMode.RAISE_ERROR:
-            raise DestFileNewer(dest_path, source_path, cls.DESTINATION_PREFIX, cls.SOURCE_PREFIX)
-        return newer_file_mode is NewerFileSyncMode.REPLACE
+        if newer_file_mode in (NewerFileSyncMode.REPLACE, NewerFileSyncMode.SKIP):
+            return newer_file_mode is NewerFileSyncMode.REPLACE
+        raise DestFileNewer(dest_path, source_path, cls.DESTINATION_PREFIX, cls.SOURCE_PREFIX)
 
     def get_all_actions(self) -> Iterator[AbstractAction]:
         """What has to be done for the file: its transfer first, then what is hidden or deleted.

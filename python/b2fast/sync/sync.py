@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import Enum, unique
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from ..exception import IncompleteSync, InvalidArgument
 from ..scan.folder import LocalFolder
@@ -19,6 +19,7 @@ from .encryption_provider import (
     SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER,
     AbstractSyncEncryptionSettingsProvider,
 )
+from .events import SyncEvents
 from .execution import Execution
 from .policy import CompareVersionMode, NewerFileSyncMode
 from .policy_manager import POLICY_MANAGER, SyncPolicyManager
@@ -80,6 +81,7 @@ class Synchronizer:
         is read twice, and hashed, before it is sent
     :param digest_cache: remembers the SHA-1 of local files, and the digests of what was uploaded;
         a path, or None, for `DigestCache` of it
+    :param events: gets what happens as lines of JSON, beside the report; see `SyncEvents`
 
     :raises InvalidArgument: for a negative threshold, a mode that is none, days that are missing,
         and ``compare_sha1`` with `CompareVersionMode.NONE`.
@@ -103,6 +105,7 @@ class Synchronizer:
         compare_sha1: bool = False,
         delta_uploads: bool = False,
         digest_cache: DigestCache | str | os.PathLike[str] | None = None,
+        events: TextIO | None = None,
     ) -> None:
         self.max_workers = max_workers
         self.policies_manager = policies_manager
@@ -118,6 +121,7 @@ class Synchronizer:
         self.absolute_minimum_part_size = absolute_minimum_part_size
         self.compare_sha1 = compare_sha1
         self.delta_uploads = delta_uploads
+        self.events = events
         self._validate()
         self._digest_cache = digest_cache
 
@@ -188,7 +192,14 @@ class Synchronizer:
             self.policies_manager,
             encryption_settings_provider,
         )
-        execution = Execution(remote_folder.bucket, reporter, self.dry_run, self.max_workers, watch)
+        execution = Execution(
+            remote_folder.bucket,
+            reporter,
+            self.dry_run,
+            self.max_workers,
+            watch,
+            None if self.events is None else SyncEvents(self.events),
+        )
         with ExitStack() as stack:
             if self.delta_uploads:
                 stack.callback(self.digest_cache.close)
@@ -242,12 +253,16 @@ class Synchronizer:
         # To count the files of a bucket ahead would take as many calls as the sync itself.
         counts_total = source_type == 'b2'
         total_files = total_bytes = 0
+        # Looked up once: the file that is compared and stays is the common case.
+        update_total = None if reporter is None or not counts_total else reporter.update_total
+        update_compare = None if reporter is None else reporter.update_compare
         pairs = zip_folders(source_folder, dest_folder, reporter, policies_manager)
         for source_path, dest_path, same_content in self._compared(pairs):
-            if source_path is not None and reporter is not None:
-                if counts_total:
-                    reporter.update_total(1)
-                reporter.update_compare(1)
+            if source_path is not None:
+                if update_total is not None:
+                    update_total(1)
+                if update_compare is not None:
+                    update_compare(1)
             for action in self._make_file_sync_actions(
                 sync_type,
                 source_path,
