@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import os
-import sqlite3
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +10,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from b2fast import (
-    B2Folder,
     BasicSyncEncryptionSettingsProvider,
     Bucket,
     EncryptionAlgorithm,
@@ -22,106 +17,12 @@ from b2fast import (
     EncryptionMode,
     EncryptionSetting,
     KeepOrDeleteMode,
-    LocalFolder,
-    NewerFileSyncMode,
-    Synchronizer,
 )
-from b2fast.exception import IncompleteSync, InvalidUploadSource, SourceChanged
-from b2fast.simulator import Fault, http_transfers, raw_bucket
-from b2fast.sync import delta_upload, uploaded_blocks
+from b2fast.sync import uploaded_blocks
 from b2fast.sync.file_digests import digests_of_file
-from b2fast.transfer.emerge.emerger import Emerger
 
-from ..conftest import PART_SIZE, Account
-from ..helpers import sha1_of
-
-BLOCK = PART_SIZE // 5
-CONTENT = bytes(number * 7 % 251 for number in range(20 * PART_SIZE))
-OVERHEAD = 2 * PART_SIZE
-"""Bytes that are sent in addition to each run of changed blocks."""
-
-over_http = pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
-
-
-class Received:
-    """Bytes of content that simulators were sent."""
-
-    def __init__(self) -> None:
-        self.bytes = 0
-
-    def since(self) -> int:
-        found, self.bytes = self.bytes, 0
-        return found
-
-
-@pytest.fixture
-def received(monkeypatch: pytest.MonkeyPatch) -> Received:
-    counted = Received()
-
-    def counting(take: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:
-            content, sha1 = take(*args)
-            counted.bytes += len(content)
-            return content, sha1
-
-        return call
-
-    monkeypatch.setattr(http_transfers, '_received', counting(http_transfers._received))
-    monkeypatch.setattr(raw_bucket, 'receive', counting(raw_bucket.receive))
-    return counted
-
-
-class Tree:
-    """A directory with one file, and its place in the bucket."""
-
-    _numbers = count()
-
-    def __init__(self, bucket: Bucket, root: Path) -> None:
-        self.bucket = bucket
-        self.name = f'{next(self._numbers)}'
-        self.root = root / self.name
-        self.root.mkdir()
-        self.path = self.root / 'file'
-        self.cache = root / 'digests.sqlite'
-        self._time = 10**18
-
-    def write(self, content: bytes) -> None:
-        self.path.write_bytes(content)
-        self._time += 10**9
-        os.utime(self.path, ns=(self._time, self._time))
-
-    def sync(self, provider: Any = None, **options: Any) -> None:
-        options = {
-            'newer_file_mode': NewerFileSyncMode.REPLACE,
-            'delta_uploads': True,
-            'digest_cache': self.cache,
-            **options,
-        }
-        folder = B2Folder(self.bucket.name, self.name, self.bucket.api)
-        providers = [] if provider is None else [provider]
-        result = Synchronizer(2, **options).sync_folders(
-            LocalFolder(self.root), folder, 1, None, *providers
-        )
-        assert result.uploaded == 1
-
-    def stored(self, encryption: EncryptionSetting | None = None) -> bytes:
-        file = io.BytesIO()
-        name = f'{self.name}/file'
-        opened = self.bucket.download_file_by_name(name, encryption=encryption)
-        opened.save(file)
-        return file.getvalue()
-
-    def check(self, content: bytes, encryption: EncryptionSetting | None = None) -> None:
-        """The bucket has the content, with its SHA-1, and nothing unfinished."""
-        assert self.stored(encryption) == content
-        ((version, _),) = self.bucket.ls(self.name)
-        assert version.get_content_sha1() == sha1_of(content)
-        assert list(self.bucket.list_unfinished_large_files()) == []
-
-
-@pytest.fixture
-def tree(bucket: Bucket, tmp_path: Path) -> Tree:
-    return Tree(bucket, tmp_path)
+from ..conftest import PART_SIZE
+from .delta_trees import BLOCK, CONTENT, OVERHEAD, Received, Tree
 
 
 @st.composite
@@ -258,182 +159,6 @@ def test_a_wrong_memory_is_noticed(
     tree.check(bytes(len(CONTENT)))
     assert received.since() == len(CONTENT)
     assert 'is sent as a whole' in caplog.text
-
-
-def test_a_version_that_vanished(
-    tree: Tree, bucket: Bucket, received: Received, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tree.write(CONTENT)
-    tree.sync()
-    received.since()
-    ((version, _),) = bucket.ls(tree.name)
-    emerge = Emerger.emerge
-
-    def deleting(self: Any, *args: Any, **options: Any) -> Any:
-        if options.get('content') is not None:
-            bucket.api.delete_file_version(version.id_, version.file_name)
-        return emerge(self, *args, **options)
-
-    monkeypatch.setattr(Emerger, 'emerge', deleting)
-    tree.write(CONTENT + b'a')
-    tree.sync()
-    tree.check(CONTENT + b'a')
-    assert received.since() >= len(CONTENT) + 1
-
-
-@over_http
-def test_copies_that_fail_for_a_while(account: Account, tree: Tree, received: Received) -> None:
-    assert account.server is not None
-    tree.write(CONTENT)
-    tree.sync()
-    received.since()
-    account.server.inject(Fault(call='b2_copy_part', status=503, count=3))
-    tree.write(CONTENT + b'a')
-    tree.sync()
-    tree.check(CONTENT + b'a')
-    assert received.since() <= PART_SIZE
-
-
-@over_http
-def test_copies_that_fail_for_good(account: Account, tree: Tree, received: Received) -> None:
-    """The former version stays, and the next sync goes on with what was copied."""
-    assert account.server is not None
-    changed = CONTENT[: 10 * PART_SIZE] + b'x' * PART_SIZE + CONTENT[11 * PART_SIZE :]
-    tree.write(CONTENT)
-    tree.sync()
-    received.since()
-    account.server.inject(Fault(call='b2_copy_part', status=503, count=10_000, skip=1))
-    tree.write(changed)
-    with pytest.raises(IncompleteSync):
-        tree.sync()
-    assert tree.stored() == CONTENT
-    account.server.clear_faults()
-    copies = account.server.calls['b2_copy_part']
-    tree.sync()
-    tree.check(changed)
-    assert account.server.calls['b2_copy_part'] - copies == 1
-    assert received.since() <= 2 * PART_SIZE
-
-
-@over_http
-def test_a_key_that_may_not_read_sends_the_whole_file(
-    account: Account, tree: Tree, bucket: Bucket, received: Received
-) -> None:
-    tree.write(CONTENT)
-    tree.sync()
-    received.since()
-    api = account.new_api()
-    key = account.api.create_key(['listBuckets', 'listFiles', 'writeFiles'], 'writer')
-    api.authorize_account(key.id_, key.application_key, account.realm)
-    tree.bucket = api.get_bucket_by_name(bucket.name)
-    tree.write(CONTENT + b'a')
-    tree.sync()
-    tree.bucket = bucket
-    tree.check(CONTENT + b'a')
-    assert received.since() >= len(CONTENT) + 1
-
-
-def modify(path: Path) -> None:
-    with path.open('r+b') as file:
-        file.write(b'other content')
-    os.utime(path, ns=(1, 1))
-
-
-def modify_unseen(path: Path) -> None:
-    found = path.stat()
-    with path.open('r+b') as file:
-        file.seek(10 * PART_SIZE)
-        file.write(b'other content')
-    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
-
-
-def grow(path: Path) -> None:
-    with path.open('ab') as file:
-        file.write(b'more')
-
-
-def shrink(path: Path) -> None:
-    os.truncate(path, 50)
-
-
-@pytest.mark.parametrize('step', ['emerge', '_hash_parts', '_large_file'])
-@pytest.mark.parametrize('change', [modify, modify_unseen, grow, shrink, Path.unlink])
-def test_a_file_that_changes_meanwhile(
-    tree: Tree,
-    bucket: Bucket,
-    monkeypatch: pytest.MonkeyPatch,
-    step: str,
-    change: Callable[[Path], None],
-) -> None:
-    tree.write(CONTENT)
-    tree.sync()
-    changed = CONTENT[: 10 * PART_SIZE] + b'x' * PART_SIZE + CONTENT[11 * PART_SIZE :]
-    tree.write(changed)
-    method = getattr(Emerger, step)
-    with monkeypatch.context() as patch:
-
-        def changing(self: Any, *args: Any, **options: Any) -> Any:
-            change(tree.path)
-            return method(self, *args, **options)
-
-        patch.setattr(Emerger, step, changing)
-        with pytest.raises(IncompleteSync) as caught:
-            tree.sync()
-    (failure,) = caught.value.result.failures
-    gone = (FileNotFoundError, InvalidUploadSource)
-    assert isinstance(failure.error, gone if change is Path.unlink else SourceChanged)
-    assert tree.stored() == CONTENT
-    versions = [version for version, _ in bucket.ls(tree.name, latest_only=False)]
-    assert [version.action for version in versions if version.action != 'start'] == ['upload']
-
-    tree.write(changed)
-    tree.sync()
-    assert tree.stored() == changed
-
-
-def test_a_file_that_gets_shorter_while_it_is_planned(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tree.write(CONTENT)
-    tree.sync()
-    tree.write(CONTENT + b'a')
-    plan = delta_upload.plan_delta
-
-    def shrinking(*args: Any) -> Any:
-        shrink(tree.path)
-        return plan(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(delta_upload, 'plan_delta', shrinking)
-        with pytest.raises(IncompleteSync) as caught:
-            tree.sync()
-    assert isinstance(caught.value.result.failures[0].error, SourceChanged)
-    tree.check(CONTENT)
-
-
-@pytest.mark.parametrize('account', ['raw'], indirect=True)
-@pytest.mark.parametrize(
-    'damage',
-    [
-        'UPDATE uploaded_blocks SET block_size = 0',
-        "UPDATE uploaded_blocks SET block_size = 'x'",
-        'UPDATE uploaded_blocks SET digests = 5',
-        "UPDATE uploaded_blocks SET digests = x'00'",
-        'UPDATE uploaded_blocks SET size = 1',
-    ],
-)
-def test_a_damaged_memory(tree: Tree, received: Received, damage: str) -> None:
-    tree.write(CONTENT)
-    tree.sync()
-    connection = sqlite3.connect(tree.cache)
-    assert connection.execute(damage).rowcount == 1
-    connection.commit()
-    connection.close()
-    received.since()
-    tree.write(CONTENT + b'a')
-    tree.sync()
-    tree.check(CONTENT + b'a')
-    assert received.since() == len(CONTENT) + 1
 
 
 def key(number: int) -> EncryptionSetting:

@@ -139,10 +139,9 @@ class DigestCache:
 
     def close(self) -> None:
         """Write what is not yet written, and close the file; the next use opens it again."""
+        if self._write_waiting():
+            self.attempt(lambda database: database.write(self._forget_old), None)
         with LOCK:
-            if self._waiting:
-                self._write_waiting()
-                self.attempt(lambda database: database.write(self._forget_old), None)
             if self._database is not None:
                 self._database.close()
 
@@ -186,17 +185,24 @@ class DigestCache:
         with LOCK:
             self._waiting[file] = entry
             self._waiting_bytes += read_bytes
-            if len(self._waiting) >= _ENTRIES_AT_A_TIME or self._waiting_bytes >= _BYTES_AT_A_TIME:
-                self._write_waiting()
+            is_enough = (
+                len(self._waiting) >= _ENTRIES_AT_A_TIME or self._waiting_bytes >= _BYTES_AT_A_TIME
+            )
+        if is_enough:
+            self._write_waiting()
 
-    def _write_waiting(self) -> None:
-        rows = [(file, *entry) for file, entry in self._waiting.items()]
+    def _write_waiting(self) -> bool:
+        """Was there something to write?"""
+        with LOCK:
+            waiting, self._waiting, self._waiting_bytes = self._waiting, {}, 0
+        rows = [(file, *entry) for file, entry in waiting.items()]
 
         def write(connection: sqlite3.Connection) -> None:
             connection.executemany('REPLACE INTO file_digests VALUES (?, ?, ?, ?, ?)', rows)
 
-        self.attempt(lambda database: database.write(write), None)
-        self._waiting, self._waiting_bytes = {}, 0
+        if rows:
+            self.attempt(lambda database: database.write(write), None)
+        return bool(rows)
 
     def _forget_old(self, connection: sqlite3.Connection) -> None:
         oldest = day_of(self.now()) - KEPT_DAYS
