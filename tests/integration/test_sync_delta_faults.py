@@ -198,3 +198,27 @@ def test_a_damaged_memory(tree: Tree, received: Received, damage: str) -> None:
     tree.sync()
     tree.check(CONTENT + b'a')
     assert received.since() == len(CONTENT) + 1
+
+
+def test_what_changed_while_it_was_sent_is_not_remembered(
+    tree: Tree,
+    received: Received,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    concatenate = Bucket.concatenate
+
+    def changing(self: Any, *args: Any, **options: Any) -> Any:
+        modify_unseen(tree.path)
+        return concatenate(self, *args, **options)
+
+    tree.write(CONTENT)
+    with monkeypatch.context() as patch:
+        patch.setattr(Bucket, 'concatenate', changing)
+        tree.sync()
+    received.since()
+    tree.write(CONTENT)
+    tree.sync()
+    tree.check(CONTENT)
+    assert received.since() == len(CONTENT)
+    assert 'is sent as a whole' not in caplog.text

@@ -271,7 +271,9 @@ def test_without_a_proof_the_times_decide(
             assert bucket.get_file_info_by_name(name).get_content_sha1() is None
     write(local / 'old', content)
     write(local / 'same', b'y' * 3 * PART_SIZE)
+    before = bucket.get_file_info_by_name('same').id_
     assert sync(LocalFolder(local), remote, cache) == 1
+    assert bucket.get_file_info_by_name('same').id_ == before
     assert sync(LocalFolder(local), remote, cache) == 0
 
 
