@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ..exception import (
     AccessDenied,
     B2Error,
     BadRequest,
+    ChecksumMismatch,
     PartSha1Mismatch,
     ResourceNotFound,
     SourceChanged,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from ..encryption.setting import EncryptionSetting
     from ..file_version import FileVersion
     from ..progress import AbstractProgressListener
+    from ..transfer.emerge.planner import PartSizes
     from ..transfer.outbound.outbound_source import OutboundTransferSource
     from .digest_cache import DigestCache
     from .encryption_provider import AbstractSyncEncryptionSettingsProvider
@@ -120,17 +123,21 @@ class B2DeltaUploadAction(B2UploadAction):
         former = self._former(bucket)
         block_size = self._block_size() if former is None else former.block_size
         digests = self._deltas.cache.read(self.local_full_path, block_size, check=check_scope)
-        whole = UploadSourceLocalFile(self.local_full_path, digests.sha1)
-        whole.file_state = digests.state.size, digests.state.mtime_ns
         if not self._is_as_read(digests):
             raise SourceChanged(self.local_full_path)
-        self._upload_source = whole
+        self._upload_source = UploadSourceLocalFile(self.local_full_path, digests.sha1)
+        self._upload_source.file_state = digests.state.size, digests.state.mtime_ns
         version = None
         if former is not None:
             version = self._upload_delta(bucket, item, progress, former, digests)
         if version is None:
-            version = self._upload_sources(bucket, item, [whole], progress)
-        self._remember(bucket, version, digests, block_size)
+            sizes = bucket.api.services.emerger.part_sizes()
+            version = self._made_of([self._upload_source], bucket, item, progress, sizes, digests)
+        if version.get_content_sha1() == digests.sha1:
+            blocks = BlockDigests(digests.state.size, block_size, digests.blocks)
+            stored = self.file_version
+            former_id = None if stored is None else stored.id_
+            self._deltas.blocks.put(bucket.id_, version.id_, blocks, former_id)
 
     def _block_size(self) -> int:
         return max(1, self._deltas.least_part // _BLOCKS_OF_PART, -(-self.size // MAX_BLOCKS))
@@ -174,27 +181,46 @@ class B2DeltaUploadAction(B2UploadAction):
         plan = plan_delta(former.unchanged(digests.blocks), former.block_size, size, least_part)
         if not any(stretch.is_copy for stretch in plan):
             return None
-        validate_b2_file_name(self.b2_file_name)
-        emerger = bucket.api.services.emerger
-        recommended = bucket.api.account_info.get_recommended_part_size()
+        # Half of the parts are for what is sent, whatever is copied in between.
+        recommended = max(
+            bucket.api.account_info.get_recommended_part_size(), -(-size // (MAX_PARTS // 2))
+        )
+        sizes = bucket.api.services.emerger.part_sizes(least_part, recommended)
+        sources = self._sources(bucket, plan, digests)
         try:
-            return emerger.emerge(
-                NewFile(bucket.id_, self.b2_file_name, None, item.file_info, item.encryption),
-                WriteIntent.wrap_sources_iterator(self._sources(bucket, plan, digests)),
-                listener,
-                # Half of the parts are for what is sent, whatever is copied in between.
-                emerger.part_sizes(least_part, max(recommended, -(-size // (MAX_PARTS // 2)))),
-                content=self._upload_source,
-            )
+            return self._made_of(sources, bucket, item, listener, sizes, digests)
         except _REFUSALS as error:
-            if not self._is_as_read(digests):
-                raise SourceChanged(self.local_full_path) from error
             logger.warning('%s is sent as a whole: %s', self.b2_file_name, error)
             if error.unfinished_large_file_id is not None:
                 # Its parts are of other sizes than those of the whole, which cannot go on with it.
                 with suppress(B2Error):
                     bucket.api.cancel_large_file(error.unfinished_large_file_id)
             return None
+
+    def _made_of(
+        self,
+        sources: Iterable[OutboundTransferSource],
+        bucket: Bucket,
+        item: UploadItem,
+        listener: AbstractProgressListener,
+        sizes: PartSizes,
+        digests: FileDigests,
+    ) -> FileVersion:
+        """A new version of sources that are, one after the other, what was read."""
+        validate_b2_file_name(self.b2_file_name)
+        try:
+            return bucket.api.services.emerger.emerge(
+                NewFile(bucket.id_, self.b2_file_name, None, item.file_info, item.encryption),
+                WriteIntent.wrap_sources_iterator(sources),
+                listener,
+                sizes,
+                content=self._upload_source,
+            )
+        except (ChecksumMismatch, *_REFUSALS) as error:
+            # What was sent may have had another SHA-1 than B2 was told.
+            if self._is_as_read(digests):
+                raise
+            raise SourceChanged(self.local_full_path) from error
 
     def _sources(
         self, bucket: Bucket, plan: list[DeltaStretch], digests: FileDigests
@@ -224,20 +250,6 @@ class B2DeltaUploadAction(B2UploadAction):
             return FileState.of(os.stat(self.local_full_path)) == digests.state
         except OSError:
             return False
-
-    def _remember(
-        self, bucket: Bucket, version: FileVersion, digests: FileDigests, block_size: int
-    ) -> None:
-        """Remember what was uploaded, if that is certainly what was read before."""
-        if version.get_content_sha1() != digests.sha1 or not self._is_as_read(digests):
-            return
-        former = self.file_version
-        self._deltas.blocks.put(
-            bucket.id_,
-            version.id_,
-            BlockDigests(digests.state.size, block_size, digests.blocks),
-            None if former is None else former.id_,
-        )
 
 
 def _is_sse_c(encryption: EncryptionSetting | None) -> bool:
