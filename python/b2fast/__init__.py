@@ -263,6 +263,7 @@ if TYPE_CHECKING:
         B2UploadAction as B2UploadAction,
         LocalDeleteAction as LocalDeleteAction,
     )
+    from .sync.digest_cache import DigestCache as DigestCache
     from .sync.encryption_provider import (
         SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER as SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER,  # noqa: E501
         AbstractSyncEncryptionSettingsProvider as AbstractSyncEncryptionSettingsProvider,
@@ -631,6 +632,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'B2UploadAction',
         'LocalDeleteAction',
     ),
+    'sync.digest_cache': ('DigestCache',),
     'sync.encryption_provider': (
         'SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER',
         'AbstractSyncEncryptionSettingsProvider',

@@ -95,6 +95,7 @@ def test_what_stays(
         bucket.concatenate(sources, 'file')
     (unfinished,) = bucket.list_unfinished_large_files()
     assert unfinished.file_id in caught.value.__notes__[-1]
+    assert caught.value.unfinished_large_file_id == unfinished.file_id
     account.server.clear_faults()
     version = bucket.concatenate(sources, 'file', continue_large_file_id=unfinished.file_id)
     assert content_of(bucket, version) == EXPECTED
@@ -139,8 +140,13 @@ def test_ctrl_c(bucket: Bucket) -> None:
         signal.raise_signal(signal.SIGINT)
         yield UploadSourceBytes(CONTENT)
 
-    with pytest.raises(KeyboardInterrupt):
-        bucket.concatenate_stream(intents(), 'file')
+    # A shell has its background jobs ignore it.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bucket.concatenate_stream(intents(), 'file')
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert list(bucket.ls()) == []
 
 

@@ -128,18 +128,32 @@ class B2UploadAction(AbstractAction):
     def do_action(self, bucket: Bucket, reporter: SyncReport | None) -> None:
         """Upload the file; see `Bucket.concatenate`."""
         item = self.upload_item(bucket)
+        with _progress_of_file(reporter) as listener:
+            self._upload(bucket, item, listener)
+
+    def _upload(
+        self, bucket: Bucket, item: UploadItem, listener: AbstractProgressListener | None
+    ) -> None:
         sources = self.get_all_sources()
         if len(sources) > 1:
             self.large_file_sha1 = self._upload_source.get_content_sha1()
-        with _progress_of_file(reporter) as listener:
-            bucket.concatenate(
-                sources,
-                self.b2_file_name,
-                progress_listener=listener,
-                file_info=item.file_info,
-                encryption=item.encryption,
-                large_file_sha1=self.large_file_sha1,
-            )
+        self._upload_sources(bucket, item, sources, listener)
+
+    def _upload_sources(
+        self,
+        bucket: Bucket,
+        item: UploadItem,
+        sources: list[OutboundTransferSource],
+        listener: AbstractProgressListener | None,
+    ) -> FileVersion:
+        return bucket.concatenate(
+            sources,
+            self.b2_file_name,
+            progress_listener=listener,
+            file_info=item.file_info,
+            encryption=item.encryption,
+            large_file_sha1=self.large_file_sha1,
+        )
 
     def do_report(self, bucket: Bucket, reporter: SyncReport | None) -> None:
         """Tell the reporter that it is done."""
