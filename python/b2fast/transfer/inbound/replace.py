@@ -22,11 +22,12 @@ class ReplacedFile:
     left, the next one for the same name removes. A symbolic link in a path is followed, so that
     the file it names is replaced and not the link.
 
-    :param path: the final name, or a place
+    :param path: the final name, or the place of a file below a directory
     :param mtime_ns: the modification time to set, in nanoseconds since 1970
     """
 
     def __init__(self, path: str | Place, mtime_ns: int | None) -> None:
+        # A place keeps the directory open that its path leads through.
         self._place = path
         self._path = os.path.realpath(path) if isinstance(path, str) else path.path
         self._mtime_ns = mtime_ns
