@@ -28,6 +28,7 @@ class TransferError(Exception):
     retry_after: float | None
     host: str | None
     path: str | None
+    link: str | None
     errno: int | None
     expected: str | None
     actual: str | None
@@ -69,6 +70,23 @@ class Leases:
     def __new__(cls, source: Callable[[], tuple[str, str]]) -> Leases: ...
     def clear(self) -> None: ...
 
+# A directory that downloads stay below, whatever others do to its directories meanwhile. It is
+# made and opened when the first file goes there; symbolic links that stay in it are followed.
+# With `replaces_all`, links, pipes and devices in the place of a file are replaced by it.
+@final
+class Anchor:
+    def __new__(cls, directory: str | PathLike[str], *, replaces_all: bool = False) -> Anchor: ...
+    def place(self, path: str | PathLike[str]) -> Place: ...
+
+# Where a file goes. `path` is for the system alone, and holds for as long as this is there; no
+# link at its end is to be followed.
+@final
+class Place:
+    @property
+    def path(self) -> str: ...
+    @property
+    def replaces_all(self) -> bool: ...
+
 # An open download. Whatever stretch the engine asked for first, `status` and `headers` (names
 # in lower case) are those of an answer to the whole request: 200 with the file's length
 # without a range, else 206 with the range that was asked for, clamped to the file.
@@ -85,7 +103,7 @@ class Download:
     def close(self) -> None: ...
     def save_to(
         self,
-        path: str | PathLike[str],
+        path: str | PathLike[str] | Place,
         *,
         sha1: str | None = None,
         streams: int = 1,
@@ -247,7 +265,7 @@ class BulkDownloads:
         url: str,
         headers: Sequence[tuple[str, str]],
         path: str | PathLike[str],
-        make_directories: bool,
+        anchor: Anchor | None = None,
     ) -> None: ...
     def results(
         self, wait: float

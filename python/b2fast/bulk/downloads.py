@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._core.transfer import Anchor
 from ..exception import DestinationIsADirectory, DestinationOutsideDirectory, InvalidArgument
 from ..transfer.engine_seam import EngineSeam
-from ..transfer.inbound.destination import destination_errors
+from ..transfer.inbound.destination import place_below
 from ..utils.filesystem import link_out_of, path_below
-from .items import DownloadItem, LocalPath, download_item
+from .items import LocalPath, download_item
 from .progress import BulkProgress, Share
 from .pump import Lane
 from .threads import ThreadLane
@@ -17,8 +19,19 @@ from .threads import ThreadLane
 if TYPE_CHECKING:
     from ..bucket import Bucket
     from ..encryption.setting import EncryptionSetting
-    from ..file_version import DownloadVersion
+    from ..file_version import DownloadVersion, FileVersion
     from ..transfer.inbound.downloaded_file import DownloadedFile
+
+
+@dataclass(slots=True, frozen=True)
+class Wanted:
+    """A file to fetch, and where it goes."""
+
+    source: FileVersion | DownloadVersion | str
+    encryption: EncryptionSetting | None
+    path: str
+    anchor: Anchor | None
+    """The directory that it stays below; None for a path of its own."""
 
 
 class Downloads:
@@ -33,11 +46,12 @@ class Downloads:
     ) -> None:
         self.bucket = bucket
         self._directory = None if directory is None else os.fspath(directory)
+        self._anchor = None if directory is None else Anchor(directory)
         self._encryption = encryption
         self._bucket_name = bucket.name or bucket.get_fresh_state().name
 
-    def complete(self, item: Any) -> tuple[DownloadItem, str]:
-        """The item with what it leaves open, and its path.
+    def complete(self, item: Any) -> Wanted:
+        """The item with what it leaves open.
 
         Raises `TypeError` for what is none, `ValueError` for a name that leads out of the
         directory, `DestinationOutsideDirectory` where a symbolic link does,
@@ -47,10 +61,9 @@ class Downloads:
         given = download_item(item)
         encryption = given.encryption or self._encryption
         if given.local_path is not None:
-            path = os.fspath(given.local_path)
-            return DownloadItem(given.source, path, encryption), path
+            return Wanted(given.source, encryption, os.fspath(given.local_path), None)
         name = given.source if isinstance(given.source, str) else given.source.file_name
-        return DownloadItem(given.source, None, encryption), self._path_of(name)
+        return Wanted(given.source, encryption, self._path_of(name), self._anchor)
 
     def _path_of(self, name: str) -> str:
         if self._directory is None:
@@ -75,30 +88,29 @@ class Downloads:
             lambda item, share: self.download(self.complete(item), share), workers, progress
         )
 
-    def url_of(self, given: DownloadItem) -> str:
+    def url_of(self, source: FileVersion | DownloadVersion | str) -> str:
         """Where the file is found."""
         session = self.bucket.api.session
-        if isinstance(given.source, str):
-            return session.get_download_url_by_name(self._bucket_name, given.source)
-        return session.get_download_url_by_id(given.source.id_)
+        if isinstance(source, str):
+            return session.get_download_url_by_name(self._bucket_name, source)
+        return session.get_download_url_by_id(source.id_)
 
-    def download(self, given: tuple[DownloadItem, str], share: Share) -> DownloadVersion:
-        """Download one complete item; see `DownloadedFile.save_to`."""
-        source, encryption = given[0].source, given[0].encryption
+    def download(self, wanted: Wanted, share: Share) -> DownloadVersion:
+        """Download one file; see `DownloadedFile.save_to`."""
+        source, encryption = wanted.source, wanted.encryption
         if isinstance(source, str):
             opened = self.bucket.download_file_by_name(source, share, encryption=encryption)
         else:
             opened = self.bucket.download_file_by_id(source.id_, share, encryption=encryption)
-        return self.save(opened, given)
+        return self.save(opened, wanted)
 
-    def save(self, opened: DownloadedFile, given: tuple[DownloadItem, str]) -> DownloadVersion:
-        """Save an open download at the path of its item."""
-        item, path = given
+    def save(self, opened: DownloadedFile, wanted: Wanted) -> DownloadVersion:
+        """Save an open download where it goes."""
         try:
-            if item.local_path is None:
-                with destination_errors(path):
-                    os.makedirs(os.path.dirname(path), exist_ok=True)
-            opened.save_to(path)
+            if wanted.anchor is None:
+                opened.save_to(wanted.path)
+            else:
+                opened.save_at(place_below(wanted.anchor, wanted.path), wanted.path)
         finally:
             opened.response.close()
         return opened.download_version

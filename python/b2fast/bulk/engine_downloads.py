@@ -12,8 +12,8 @@ from ..transfer.errors import Direction, exception_of
 from ..transfer.inbound.destination import destination_errors
 from ..transfer.inbound.download_manager import naming
 from ..utils.special_files import is_written_in_place
+from .downloads import Wanted
 from .engine_lane import EngineLane
-from .items import DownloadItem
 
 if TYPE_CHECKING:
     from ..file_version import DownloadVersion
@@ -21,11 +21,8 @@ if TYPE_CHECKING:
     from .downloads import Downloads
     from .progress import BulkProgress, Share
 
-_Given = tuple[DownloadItem, str]
-"""An item and its path."""
 
-
-class EngineDownloads(EngineLane[_Given, 'DownloadVersion']):
+class EngineDownloads(EngineLane[Wanted, 'DownloadVersion']):
     """Downloads items; those that turn out to be small by the queue of the core."""
 
     def __init__(
@@ -41,39 +38,36 @@ class EngineDownloads(EngineLane[_Given, 'DownloadVersion']):
 
     def start(self, ticket: int, item: Any) -> None:
         """See `Lane.start`."""
-        given, path = self._downloads.complete(item)
-        is_under_directory = given.local_path is None
-        if not is_under_directory and is_written_in_place(path):
-            self.start_in_thread(ticket, partial(self._downloads.download, (given, path)))
+        wanted = self._downloads.complete(item)
+        if wanted.anchor is None and is_written_in_place(wanted.path):
+            self.start_in_thread(ticket, partial(self._downloads.download, wanted))
             return
         headers: dict[str, str] = {}
-        if given.encryption is not None:
-            given.encryption.add_to_download_headers(headers)
-        self._downloads_of_core.push(
-            ticket, self._downloads.url_of(given), list(headers.items()), path, is_under_directory
-        )
-        self._in_queue[ticket] = given, path
+        if wanted.encryption is not None:
+            wanted.encryption.add_to_download_headers(headers)
+        url = self._downloads.url_of(wanted.source)
+        self._downloads_of_core.push(ticket, url, list(headers.items()), wanted.path, wanted.anchor)
+        self._in_queue[ticket] = wanted
 
-    def _fail(self, given: _Given, error: Exception) -> None:
-        item, path = given
+    def _fail(self, given: Wanted, error: Exception) -> None:
         if not isinstance(error, TransferError):
             raise error
-        source = item.source
+        source = given.source
         name = source if isinstance(source, str) else source.id_
         try:
-            with naming(name), destination_errors(path):
+            with naming(name), destination_errors(given.path):
                 raise exception_of(error, Direction.DOWNLOAD) from None
         except AccessDenied:
             raise SSECKeyError from None
 
-    def _value_of(self, ticket: int, given: _Given, value: Any) -> DownloadVersion | None:
+    def _value_of(self, ticket: int, given: Wanted, value: Any) -> DownloadVersion | None:
         if isinstance(value, Download):
             self.start_in_thread(ticket, partial(self._receive, given, value))
             return None
         return self._versions.from_response_headers(value)
 
-    def _receive(self, given: _Given, download: Download, share: Share) -> DownloadVersion:
+    def _receive(self, given: Wanted, download: Download, share: Share) -> DownloadVersion:
         opened = self._manager.downloaded_file(
-            EngineDownload(download), share, None, given[0].encryption
+            EngineDownload(download), share, None, given.encryption
         )
         return self._downloads.save(opened, given)

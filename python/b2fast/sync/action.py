@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import stat
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from .._core.transfer import create_beside
+from .._core.transfer import Anchor
 from ..bulk.items import DownloadItem, UploadItem
 from ..exception import DestinationOutsideDirectory, LocalFileError
 from ..http_constants import SRC_LAST_MODIFIED_MILLIS
 from ..log import logger_of
-from ..transfer.inbound.destination import destination_errors
+from ..transfer.inbound.destination import place_below
 from ..transfer.outbound.upload_source import UploadSourceLocalFile
-from ..utils.filesystem import link_out_of
+from ..utils.filesystem import link_out_of, unlink_below
 from ..utils.text import escape_control_chars, unprintable_to_hex
 
 if TYPE_CHECKING:
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from ..file_version import FileVersion
     from ..progress import AbstractProgressListener
     from ..scan.path import B2Path
-    from ..transfer.inbound.downloaded_file import DownloadedFile
     from ..transfer.outbound.outbound_source import OutboundTransferSource
     from .encryption_provider import AbstractSyncEncryptionSettingsProvider
     from .report import SyncReport
@@ -258,6 +255,11 @@ class B2DownloadAction(AbstractAction):
         """The size of the file."""
         return self.source_path.size
 
+    @property
+    def local_folder(self) -> str:
+        """The folder that is synced to, which the file stays below."""
+        return _way_to(self.local_full_path, self.source_path.relative_path)[0]
+
     def download_item(self, bucket: Bucket) -> DownloadItem:
         """The file for `Bucket.download_many`.
 
@@ -288,14 +290,13 @@ class B2DownloadAction(AbstractAction):
         """
         path = self.local_full_path
         item = self.download_item(bucket)
-        with destination_errors(path):
-            os.makedirs(os.path.dirname(path), exist_ok=True)
+        place = place_below(Anchor(self.local_folder, replaces_all=True), path)
         with _progress_of_file(reporter) as listener:
             opened = bucket.download_file_by_id(
                 self.source_path.selected_version.id_, listener, encryption=item.encryption
             )
             try:
-                _save(opened, path)
+                opened.save_at(place, path)
             finally:
                 opened.response.close()
 
@@ -430,7 +431,7 @@ class LocalDeleteAction(AbstractAction):
             reason = f'not deleted, because it is reached through the symbolic link {link}'
             raise LocalFileError(path, errno.ELOOP, reason)
         try:
-            os.unlink(path)
+            unlink_below(folder, directories, os.path.basename(path))
         except FileNotFoundError:
             pass
         except OSError as error:
@@ -483,31 +484,3 @@ def _first_link(folder: str, directories: str) -> str | None:
         if os.path.islink(place):
             return place
     return None
-
-
-def _save(opened: DownloadedFile, path: str) -> None:
-    """Save a download; what is no file, and would be written through, is replaced by one."""
-    if not is_written_through(path):
-        opened.save_to(path)
-        return
-    with destination_errors(path):
-        descriptor, beside = create_beside(path, 0o666)
-        try:
-            opened.save_to(beside)
-            os.replace(beside, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(beside)
-            raise
-        finally:
-            os.close(descriptor)
-
-
-def is_written_through(path: str) -> bool:
-    """Is it a symbolic link, a pipe or the like, which saving would follow or write to?"""
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        # If it is more than that nothing is there, saving says what is wrong.
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..bulk.downloads import Downloads
+from .._core.transfer import Anchor
+from ..bulk.downloads import Downloads, Wanted
 from ..bulk.engine_lane import EngineLane
-from ..bulk.items import DownloadItem, UploadItem
+from ..bulk.items import UploadItem
 from ..bulk.pump import Lane
 from ..bulk.threads import ThreadLane
 from ..bulk.uploads import Uploads
-from .action import AbstractAction, B2DownloadAction, B2UploadAction, is_written_through
+from .action import AbstractAction, B2DownloadAction, B2UploadAction
 
 if TYPE_CHECKING:
     from ..bucket import Bucket
@@ -42,7 +43,7 @@ def lane_of_uploads(bucket: Bucket, act: Act, workers: int, progress: BulkProgre
 
 def lane_of_downloads(bucket: Bucket, act: Act, workers: int, progress: BulkProgress) -> Lane[Any]:
     """Leaves plain downloads to the queue, if the client has one."""
-    lane = _Downloads(bucket, None, None).lane(workers, progress)
+    lane = _Downloads(bucket).lane(workers, progress)
     if isinstance(lane, EngineLane):
         return _LaneWithQueue(lane, _is_plain_download, act)
     return lane_of_threads(bucket, act, workers, progress)
@@ -79,11 +80,18 @@ class _Uploads(Uploads):
 
 
 class _Downloads(Downloads):
-    def complete(self, item: Any) -> tuple[DownloadItem, str]:
+    def __init__(self, bucket: Bucket) -> None:
+        super().__init__(bucket, None, None)
+        self._anchors: dict[str, Anchor] = {}
+
+    def complete(self, item: Any) -> Wanted:
         action: B2DownloadAction = item
         asked = action.download_item(self.bucket)
-        # Directories are made for items without a path.
-        return DownloadItem(asked.source, None, asked.encryption), action.local_full_path
+        folder = action.local_folder
+        anchor = self._anchors.get(folder)
+        if anchor is None:
+            anchor = self._anchors[folder] = Anchor(folder, replaces_all=True)
+        return Wanted(asked.source, asked.encryption, action.local_full_path, anchor)
 
 
 def _is_plain_upload(action: AbstractAction) -> bool:
@@ -91,4 +99,4 @@ def _is_plain_upload(action: AbstractAction) -> bool:
 
 
 def _is_plain_download(action: AbstractAction) -> bool:
-    return type(action) is B2DownloadAction and not is_written_through(action.local_full_path)
+    return type(action) is B2DownloadAction

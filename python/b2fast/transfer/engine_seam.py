@@ -31,6 +31,7 @@ from .outbound.upload_source import (
 from .seam import OpenDownload, Progress, TransferSeam, UploadContent
 
 if TYPE_CHECKING:
+    from .._core.transfer import Place
     from ..encryption.setting import EncryptionSetting
     from ..retry import RetryPolicy
     from ..session import B2Session
@@ -336,7 +337,7 @@ class EngineDownload(OpenDownload):
 
     def save_to(
         self,
-        path: str,
+        path: str | Place,
         *,
         sha1: str | None,
         streams: int,

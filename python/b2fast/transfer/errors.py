@@ -14,6 +14,7 @@ from ..exception import (
     B2RequestTimeout,
     B2RequestTimeoutDuringUpload,
     ChecksumMismatch,
+    DestinationOutsideDirectory,
     InvalidUserInput,
     LocalFileError,
     MaxRetriesExceeded,
@@ -79,6 +80,10 @@ def _local_file(error: TransferError, message: str) -> B2Error:
     return LocalFileError(error.path or '', error.errno, reason)
 
 
+def _outside_directory(error: TransferError, message: str) -> B2Error:
+    return DestinationOutsideDirectory(error.path or '', error.link or '')
+
+
 def _cancelled(error: TransferError, message: str) -> B2Error:
     scope = current_scope()
     return scope.error() if scope is not None and scope.is_over else TransferCancelled(message)
@@ -98,6 +103,7 @@ _MAKERS: dict[tuple[str, Direction | None], Callable[[TransferError, str], B2Err
     ('checksum', None): _checksum,
     ('source_changed', None): _source_changed,
     ('local_file', None): _local_file,
+    ('outside_directory', None): _outside_directory,
     ('cancelled', None): _cancelled,
     ('invalid_argument', None): lambda error, message: InvalidUserInput(message),
     ('resources', None): lambda error, message: B2Error(message),

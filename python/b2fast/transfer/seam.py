@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from .._core.transfer import Place
     from ..encryption.setting import EncryptionSetting
     from .outbound.file_upload import FileUpload, PartUpload
     from .outbound.upload_source import AbstractUploadSource
@@ -101,7 +102,7 @@ class OpenDownload(ABC):
     @abstractmethod
     def save_to(
         self,
-        path: str,
+        path: str | Place,
         *,
         sha1: str | None,
         streams: int,

@@ -33,6 +33,7 @@ from .outbound.upload_source import (
 from .seam import OpenDownload, Progress, TransferSeam, UploadContent
 
 if TYPE_CHECKING:
+    from .._core.transfer import Place
     from ..encryption.setting import EncryptionSetting
     from ..session import B2Session
     from .outbound.file_upload import FileUpload, PartUpload
@@ -381,7 +382,7 @@ class _StreamDownload(OpenDownload):
 
     def save_to(
         self,
-        path: str,
+        path: str | Place,
         *,
         sha1: str | None,
         streams: int,

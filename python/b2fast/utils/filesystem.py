@@ -75,7 +75,8 @@ def path_below(directory: str, file_name: str) -> str:
 def link_out_of(directory: str, file_name: str) -> str | None:
     """The symbolic link by which the path of a file leads out of the directory, if there is one.
 
-    Links to what is in the directory are none. What others change afterwards goes unseen.
+    Links to what is in the directory are none. What others change afterwards goes unseen; a link
+    that they change just now is taken for one.
 
     :param file_name: one that `path_below` accepts
     """
@@ -84,9 +85,33 @@ def link_out_of(directory: str, file_name: str) -> str | None:
         place = os.path.join(place, part)
         if os.path.islink(place):
             real_directory = os.path.realpath(directory)
-            if os.path.commonpath([os.path.realpath(place), real_directory]) != real_directory:
+            try:
+                real_place = os.path.realpath(place)
+            except OSError:
+                return place
+            if os.path.commonpath([real_place, real_directory]) != real_directory:
                 return place
     return None
+
+
+def unlink_below(directory: str, directories: str, name: str) -> None:
+    """Remove a file below a directory by a way that goes through no symbolic link.
+
+    What others make of the way meanwhile leads nowhere else.
+
+    :param directories: those between the two, with ``/`` in between; empty if there are none
+    """
+    # To go through a directory needs no right to list it, where the system can tell them apart.
+    flags = getattr(os, 'O_PATH', os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+    parent = os.open(directory or os.curdir, flags)
+    try:
+        for part in filter(None, directories.split('/')):
+            child = os.open(part, flags | os.O_NOFOLLOW, dir_fd=parent)
+            os.close(parent)
+            parent = child
+        os.unlink(name, dir_fd=parent)
+    finally:
+        os.close(parent)
 
 
 def is_plain(file_name: str) -> bool:

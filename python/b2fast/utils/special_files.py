@@ -41,6 +41,11 @@ def is_written_in_place(path: str) -> bool:
     """
     if os.path.abspath(path).startswith(_DESCRIPTORS):
         return True
+    return is_special(path)
+
+
+def is_special(path: str) -> bool:
+    """Is something there that is neither a file nor a directory?"""
     try:
         mode = os.stat(path).st_mode
     except OSError:

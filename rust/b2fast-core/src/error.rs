@@ -57,6 +57,13 @@ pub enum Error {
         /// What the operating system said.
         source: io::Error,
     },
+    /// A symbolic link leads out of the directory that a file has to stay below.
+    OutsideDirectory {
+        /// The file.
+        path: PathBuf,
+        /// The link.
+        link: PathBuf,
+    },
     /// The caller cancelled the transfer.
     Cancelled,
     /// The caller asked for something impossible.
@@ -139,6 +146,12 @@ impl fmt::Display for Error {
                 action,
                 source,
             } => write!(f, "cannot {action} {}: {source}", path.display()),
+            Self::OutsideDirectory { path, link } => write!(
+                f,
+                "{} is not written: {} leads out of the directory",
+                path.display(),
+                link.display()
+            ),
             Self::Cancelled => f.write_str("the transfer was cancelled"),
             Self::InvalidArgument(detail) | Self::Resources(detail) => f.write_str(detail),
             Self::RetriesExhausted { attempts, last } => {

@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 /// EISDIR, the same number on every Unix.
 pub(crate) const IS_A_DIRECTORY: i32 = 21;
 
+/// Opening fails where a symbolic link is.
+pub(crate) const O_NOFOLLOW: i32 = rustix::fs::OFlags::NOFOLLOW.bits().cast_signed();
+
 /// Content that can be read anywhere, by several threads.
 pub trait ReadAt {
     /// The number of bytes.

@@ -229,7 +229,7 @@ fn download(scene: &Scene, bytes: &Arc<Vec<u8>>, path: &Path) -> Result<()> {
         &caller,
     )?;
     let options = SaveOptions {
-        path: path.to_owned(),
+        place: path.to_owned().into(),
         sha1: scene.verified.then(|| hash::sha1(bytes)),
         streams: scene.streams,
         mtime_ns: None,

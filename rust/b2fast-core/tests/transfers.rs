@@ -432,7 +432,7 @@ impl Downloads {
         range: Option<(u64, Option<u64>)>,
     ) -> Result<()> {
         let options = SaveOptions {
-            path: self.path(),
+            place: self.path().into(),
             sha1,
             streams,
             mtime_ns: Some(1_234_567_891_234_567_890),
@@ -739,7 +739,7 @@ fn targets_that_cannot_be_written_are_errors_of_the_file() {
     fs::remove_dir(downloads.path()).unwrap();
     let missing = downloads.directory.path().join("missing/target");
     let options = SaveOptions {
-        path: missing.clone(),
+        place: missing.clone().into(),
         sha1: None,
         streams: 1,
         mtime_ns: None,
@@ -760,7 +760,7 @@ fn a_cancelled_download_leaves_the_old_file() {
         fs::write(downloads.path(), b"old").unwrap();
         let cancel = CancelToken::new();
         let options = SaveOptions {
-            path: downloads.path(),
+            place: downloads.path().into(),
             sha1: None,
             streams,
             mtime_ns: None,
@@ -899,7 +899,7 @@ fn little_is_not_kept_nor_is_what_is_wrong() {
     let cancel = CancelToken::new();
     cancel.cancel();
     let options = SaveOptions {
-        path: downloads.path(),
+        place: downloads.path().into(),
         sha1: None,
         streams: 1,
         mtime_ns: None,
@@ -951,7 +951,7 @@ fn waiting_for_the_reader_of_a_pipe_can_be_cancelled() {
     let downloads = Downloads::plain(10);
     make_pipe(&downloads.path());
     let options = SaveOptions {
-        path: downloads.path(),
+        place: downloads.path().into(),
         sha1: None,
         streams: 1,
         mtime_ns: None,

@@ -22,6 +22,7 @@ struct Description {
     retry_after: Option<f64>,
     host: Option<String>,
     path: Option<String>,
+    link: Option<String>,
     errno: Option<i32>,
     expected: Option<String>,
     actual: Option<String>,
@@ -98,6 +99,12 @@ fn describe(error: &Error) -> Description {
             errno: source.raw_os_error(),
             ..Description::default()
         },
+        Error::OutsideDirectory { path, link } => Description {
+            kind: "outside_directory",
+            path: Some(path.to_string_lossy().into_owned()),
+            link: Some(link.to_string_lossy().into_owned()),
+            ..Description::default()
+        },
         Error::Cancelled => kind("cancelled"),
         Error::InvalidArgument(_) => kind("invalid_argument"),
         Error::Resources(_) | Error::Callback(_) => kind("resources"),
@@ -129,6 +136,7 @@ fn set_attributes(
     value.setattr("retry_after", description.retry_after)?;
     value.setattr("host", description.host)?;
     value.setattr("path", description.path)?;
+    value.setattr("link", description.link)?;
     value.setattr("errno", description.errno)?;
     value.setattr("expected", description.expected)?;
     value.setattr("actual", description.actual)?;

@@ -7,7 +7,9 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
+from ..._core.transfer import TransferError
 from ...exception import (
     B2Error,
     DestinationDirectoryDoesntAllowOperation,
@@ -17,6 +19,10 @@ from ...exception import (
     DestinationParentIsNotADirectory,
     LocalFileError,
 )
+from ..errors import Direction, exception_of
+
+if TYPE_CHECKING:
+    from ..._core.transfer import Anchor, Place
 
 _CLASSES: dict[int, type[DestinationError]] = {
     errno.ENOENT: DestinationDirectoryDoesntExist,
@@ -56,10 +62,38 @@ def check_destination(path: str) -> None:
     """
     with destination_errors(path):
         real = os.path.realpath(path)
-        if os.path.isdir(real):
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
         directory = os.path.dirname(real)
         if not stat.S_ISDIR(os.stat(directory).st_mode):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), directory)
-        if os.path.exists(real):
-            os.close(os.open(real, os.O_WRONLY))
+        _check_replaceable(real)
+
+
+def check_place(place: Place, path: str) -> None:
+    """As `check_destination`, for the place of a path."""
+    with destination_errors(path):
+        _check_replaceable(place.path)
+
+
+def _check_replaceable(path: str) -> None:
+    """Is nothing there, or what may be replaced? No link at the end of the path is followed."""
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+    if stat.S_ISREG(mode):
+        os.close(os.open(path, os.O_WRONLY | os.O_NOFOLLOW))
+
+
+def place_below(anchor: Anchor, path: str) -> Place:
+    """Where the file of a path goes that begins with the anchor's directory.
+
+    Makes directories that are missing. Raises `DestinationOutsideDirectory` if a symbolic link
+    leads out, and the `DestinationError` that fits.
+    """
+    with destination_errors(path):
+        try:
+            return anchor.place(path)
+        except TransferError as error:
+            raise exception_of(error, Direction.DOWNLOAD) from None

@@ -13,11 +13,11 @@ from ...cancel import naming_transfer
 from ...exception import ChecksumMismatch, InvalidArgument, InvalidUserInput, TruncatedOutput
 from ...progress import AbstractProgressListener, TransferProgress
 from ...utils.mtime import mtime_ns_of
-from ...utils.special_files import is_written_in_place, points_to_stdout
+from ...utils.special_files import is_special, is_written_in_place, points_to_stdout
 from .content_check import ContentCheck
 from .continued_body import open_response
 from .counting_writer import CountingWriter
-from .destination import check_destination, destination_errors
+from .destination import check_destination, check_place, destination_errors
 from .download_stream import DownloadStream
 from .downloader.abstract import is_decoded, write_all
 from .replace import ReplacedFile
@@ -25,6 +25,7 @@ from .replace import ReplacedFile
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ..._core.transfer import Place
     from ...encryption.setting import EncryptionSetting
     from ...file_version import DownloadVersion
     from ..seam import OpenDownload
@@ -100,6 +101,20 @@ class DownloadedFile:
         with self._closed_on_refusal():
             self._save_to(os.fspath(path_), mode, allow_seeking)
 
+    def save_at(self, place: Place, path: str) -> None:
+        """Receive the content into the file of a place below a directory; see `save_to`.
+
+        :param path: what the user calls it
+        """
+        with self._closed_on_refusal():
+            strategy = self._choose_strategy(True)
+            if not place.replaces_all and is_special(place.path):
+                with destination_errors(path), _open_in_place(place.path) as file:
+                    self.save(file)
+                return
+            check_place(place, path)
+            self._replace(place, path, strategy, None)
+
     def _save_to(self, path: str, mode: str | None, allow_seeking: bool | None) -> None:
         if mode not in _MODES:
             raise InvalidArgument('mode', "must be 'wb' or 'wb+'")
@@ -108,10 +123,20 @@ class DownloadedFile:
             self._save_in_place(path)
             return
         check_destination(path)
+        self._replace(os.path.realpath(path), path, strategy, allow_seeking)
+
+    def _replace(
+        self,
+        target: str | Place,
+        path: str,
+        strategy: AbstractDownloader,
+        allow_seeking: bool | None,
+    ) -> None:
+        """Receive the content into a new file, which replaces the target; `path` is for errors."""
         version = self.download_version
         mtime_ns = mtime_ns_of(version.mod_time_millis)
         if self.download_manager.does_work_itself(strategy, version):
-            with destination_errors(path), ReplacedFile(path, mtime_ns) as replaced:
+            with destination_errors(path), ReplacedFile(target, mtime_ns) as replaced:
                 self._save_by(strategy, replaced.file)
             return
         response = self._take_response()
@@ -122,7 +147,7 @@ class DownloadedFile:
                 destination_errors(path),
             ):
                 response.save_to(
-                    os.path.realpath(path),
+                    target,
                     sha1=self._expected_sha1(),
                     streams=self._streams(allow_seeking),
                     mtime_ns=mtime_ns,
@@ -250,6 +275,11 @@ class DownloadedFile:
 
     def _streams(self, allow_seeking: bool | None) -> int:
         return 1 if allow_seeking is False else self.download_manager.streams_per_file
+
+
+def _open_in_place(path: str) -> BinaryIO:
+    """Open a pipe or a device to write it; a link in its place is not followed."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC), 'wb')
 
 
 def _allows_seeking(file: BinaryIO) -> bool:

@@ -6,9 +6,12 @@ import contextlib
 import os
 import stat
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import TYPE_CHECKING, BinaryIO, Self
 
 from ..._core.transfer import create_beside
+
+if TYPE_CHECKING:
+    from ..._core.transfer import Place
 
 
 class ReplacedFile:
@@ -16,15 +19,17 @@ class ReplacedFile:
 
     Leaving it without an exception puts the file in its place in one step, with the permission
     bits of what was there; leaving it with one removes what was written. What a killed process
-    left, the next one for the same name removes. A symbolic link is followed, so that the file
-    it names is replaced and not the link.
+    left, the next one for the same name removes. A symbolic link in a path is followed, so that
+    the file it names is replaced and not the link.
 
-    :param path: the final name
+    :param path: the final name, or the place of a file below a directory
     :param mtime_ns: the modification time to set, in nanoseconds since 1970
     """
 
-    def __init__(self, path: str, mtime_ns: int | None) -> None:
-        self._path = os.path.realpath(path)
+    def __init__(self, path: str | Place, mtime_ns: int | None) -> None:
+        # A place keeps the directory open that its path leads through.
+        self._place = path
+        self._path = os.path.realpath(path) if isinstance(path, str) else path.path
         self._mtime_ns = mtime_ns
 
     def __enter__(self) -> Self:
@@ -33,7 +38,9 @@ class ReplacedFile:
         self.file: BinaryIO = os.fdopen(descriptor, 'w+b')
         try:
             with contextlib.suppress(FileNotFoundError):
-                os.fchmod(descriptor, stat.S_IMODE(os.stat(self._path).st_mode))
+                mode = os.lstat(self._path).st_mode
+                if stat.S_ISREG(mode):
+                    os.fchmod(descriptor, stat.S_IMODE(mode))
         except BaseException:
             self._discard()
             raise
@@ -55,7 +62,7 @@ class ReplacedFile:
         try:
             self.file.flush()
             if self._mtime_ns is not None:
-                os.utime(self._temporary, ns=(self._mtime_ns, self._mtime_ns))
+                os.utime(self.file.fileno(), ns=(self._mtime_ns, self._mtime_ns))
             self.file.close()
             os.replace(self._temporary, self._path)
         except BaseException:

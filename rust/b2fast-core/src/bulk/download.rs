@@ -1,14 +1,13 @@
 //! Small files received in one request each.
 
 use std::fmt;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cancel::CancelToken;
-use crate::download::{Authorizer, Download, SaveOptions};
+use crate::download::{Anchor, Authorizer, Download, SaveOptions};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::hash;
 use crate::progress::Progress;
 use crate::retry::RetryPolicy;
@@ -34,8 +33,8 @@ pub struct DownloadJob {
     pub headers: Vec<Header>,
     /// Where it goes; see [`SaveOptions`].
     pub path: PathBuf,
-    /// Make the directories of the path that are missing?
-    pub make_directories: bool,
+    /// The directory that it stays below, whose directories are made. None for a path anywhere.
+    pub anchor: Option<Arc<Anchor>>,
 }
 
 /// What came of a job.
@@ -105,11 +104,12 @@ impl Work for Downloads {
         if let Some(id) = value(&headers, "x-bz-file-id") {
             download.continue_at(format!("{}{id}", self.url_of_ids));
         }
-        if job.make_directories {
-            make_parent(&job.path)?;
-        }
+        let place = match &job.anchor {
+            Some(anchor) => anchor.place(&job.path)?,
+            None => job.path.into(),
+        };
         let options = SaveOptions {
-            path: job.path,
+            place,
             sha1: sha1_of(&headers)
                 .filter(|_| self.verify)
                 .and_then(hash::parse_hex),
@@ -166,14 +166,6 @@ fn sha1_of(headers: &[Header]) -> Option<&str> {
     match value(headers, "x-bz-content-sha1") {
         Some("none") | None => value(headers, "x-bz-info-large_file_sha1"),
         Some(sha1) => Some(sha1.trim_start_matches("unverified:")),
-    }
-}
-
-fn make_parent(path: &Path) -> Result<()> {
-    match path.parent() {
-        Some(parent) if !parent.is_dir() => fs::create_dir_all(parent)
-            .map_err(|error| Error::local_file(parent, "make the directory", error)),
-        _ => Ok(()),
     }
 }
 

@@ -4,9 +4,11 @@
 //! everything and then reads a part of it has to throw its connection away, with all that
 //! the server has sent meanwhile.
 
+mod anchor;
 mod front;
 mod journal;
 mod partial;
+mod place;
 mod range_reader;
 mod save;
 mod target;
@@ -21,7 +23,9 @@ use crate::retry::RetryPolicy;
 use crate::transport::Response;
 use crate::upload::Header;
 
+pub use anchor::Anchor;
 pub use partial::{TEMPORARY_SUFFIXES, create_beside};
+pub use place::Place;
 use range_reader::{Opened, RangeReader};
 pub use save::SaveOptions;
 

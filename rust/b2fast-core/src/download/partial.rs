@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::journal::{self, Journal, Pin, Stretches};
 use crate::error::{Error, Result};
+use crate::file_io::O_NOFOLLOW;
 use crate::hash::{self, Blake3};
 
 /// How the names of the files end that a download has beside its target: the content, the
@@ -196,7 +197,7 @@ fn open_plain(path: &Path, options: &OpenOptions) -> io::Result<File> {
     if !fs::symlink_metadata(path)?.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    let file = options.open(path)?;
+    let file = options.clone().custom_flags(O_NOFOLLOW).open(path)?;
     check_plain(path, &file)?;
     Ok(file)
 }

@@ -1,6 +1,5 @@
 //! Saving a download to a file: in order, or in ranges on several connections.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,6 +15,7 @@ use crate::workers::{Ramp, Turn};
 use super::Download;
 use super::front::Front;
 use super::journal::Pin;
+use super::place::Place;
 use super::range_reader::RangeReader;
 use super::target::Target;
 
@@ -29,15 +29,15 @@ const MIN_JOURNALED: u64 = 8 << 20;
 
 /// How to save a download.
 ///
-/// The content is written beside `path`, verified, and put in its place in one step: until
+/// The content is written beside its place, verified, and put in its place in one step: until
 /// then, and after every error, an older file stays as it was and no partial one is seen
 /// under its name. What arrives of content of 8 MiB and more is recorded in a journal
 /// (names: [`super::TEMPORARY_SUFFIXES`]): when the process dies, or the download fails for a
 /// reason that may pass, the next one to the same path fetches only what is missing of the
 /// same version.
 pub struct SaveOptions {
-    /// The final name. A pipe or a device is written straight.
-    pub path: PathBuf,
+    /// Where it goes. A pipe or a device is written straight, unless it is to be replaced.
+    pub place: Place,
     /// The SHA-1 that the content must have; `None` leaves it unverified.
     pub sha1: Option<Digest>,
     /// The most connections at once.
@@ -49,8 +49,13 @@ pub struct SaveOptions {
 }
 
 pub(super) fn save(download: Download, options: SaveOptions, cancel: &CancelToken) -> Result<()> {
+    let place = options.place.clone();
+    save_at(download, options, cancel).map_err(|error| place.named(error))
+}
+
+fn save_at(download: Download, options: SaveOptions, cancel: &CancelToken) -> Result<()> {
     let pin = pin(&download, options.sha1);
-    let target = Arc::new(Target::open(&options.path, pin, cancel)?);
+    let target = Arc::new(Target::open(options.place.clone(), pin, cancel)?);
     let mtime_ns = options.mtime_ns;
     let result = receive(download, &target, options, cancel).and_then(|()| target.finish(mtime_ns));
     match &result {

@@ -15,15 +15,13 @@ use crate::file_io;
 
 use super::journal::Pin;
 use super::partial::{self, Partial, Record};
+use super::place::{Found, Place, end_of_path};
 
 /// Opening does not wait: the system's own number.
 const O_NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
 
 /// Nobody reads the pipe; the same number on every Unix.
 const ENXIO: i32 = 6;
-
-/// How many links to links are followed: what Linux allows.
-const MAX_LINKS: u32 = 40;
 
 /// The permissions of a file that replaces none, before the user's mask.
 const DEFAULT_MODE: u32 = 0o666;
@@ -39,58 +37,59 @@ pub(crate) enum Target {
     /// A new file beside the final name.
     Beside(TemporaryFile),
     /// A pipe or device, written in order: it cannot be replaced.
-    InPlace(File, PathBuf),
+    InPlace(File, Place),
 }
 
 impl Target {
-    /// Prepare to write `path`; what is there stays untouched until [`Target::finish`].
+    /// Prepare to write a file; what is there stays untouched until [`Target::finish`].
     ///
-    /// A symbolic link is followed, so that the file it names is replaced and not the link.
+    /// A symbolic link that is followed has the file replaced that it names, and not the link.
     /// With a pin, a journal is kept, and what an earlier download of the same bytes left is
     /// taken up; without one it is removed.
-    pub(crate) fn open(path: &Path, pin: Option<Pin>, cancel: &CancelToken) -> Result<Self> {
-        let path = match fs::canonicalize(path) {
-            Ok(real) => real,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => end_of_links(path),
-            Err(error) => return Err(Error::local_file(path, "open", error)),
+    pub(crate) fn open(mut place: Place, pin: Option<Pin>, cancel: &CancelToken) -> Result<Self> {
+        let found = if place.found == Found::Followed {
+            place.path = end_of_path(&place.path)?;
+            fs::metadata(&place.path)
+        } else {
+            fs::symlink_metadata(&place.path)
         };
-        match fs::metadata(&path) {
+        let path = &place.path;
+        match found {
             Ok(found) if found.is_dir() => Err(Error::local_file(
                 path,
                 "write",
                 io::Error::from_raw_os_error(file_io::IS_A_DIRECTORY),
             )),
-            Ok(found) if !found.is_file() => {
-                // Kept until the pipe is open for good: a reader without any writer sees its end.
-                let _reached = if found.file_type().is_fifo() {
-                    Some(reach_reader(&path, cancel)?)
-                } else {
-                    None
-                };
-                let file = OpenOptions::new()
-                    .write(true)
-                    .open(&path)
-                    .map_err(|error| Error::local_file(&path, "open", error))?;
-                Ok(Self::InPlace(file, path))
-            }
-            Ok(found) => {
+            Ok(found) if found.is_file() => {
                 // Replacing needs no right to the old file, but its owner wants to be asked.
-                OpenOptions::new()
-                    .write(true)
-                    .open(&path)
-                    .map_err(|error| Error::local_file(&path, "write", error))?;
+                to_write(&place, 0)
+                    .open(path)
+                    .map_err(|error| Error::local_file(path, "write", error))?;
                 let mode = found.permissions().mode() & KEPT_MODE;
-                let temporary = TemporaryFile::open(path, mode, pin)?;
+                let temporary = TemporaryFile::open(place, mode, pin)?;
                 // Again, without the user's mask.
                 temporary
                     .file
                     .set_permissions(Permissions::from_mode(mode))
                     .map_err(|error| {
-                        Error::local_file(&temporary.final_path, "set the permissions of", error)
+                        Error::local_file(temporary.final_path(), "set the permissions of", error)
                     })?;
                 Ok(Self::Beside(temporary))
             }
-            Err(_) => TemporaryFile::open(path, DEFAULT_MODE, pin).map(Self::Beside),
+            // A link that is there by now is replaced.
+            Ok(found) if place.found != Found::Replaced && !found.is_symlink() => {
+                // Kept until the pipe is open for good: a reader without any writer sees its end.
+                let _reached = if found.file_type().is_fifo() {
+                    Some(reach_reader(&place, cancel)?)
+                } else {
+                    None
+                };
+                let file = to_write(&place, 0)
+                    .open(path)
+                    .map_err(|error| Error::local_file(path, "open", error))?;
+                Ok(Self::InPlace(file, place))
+            }
+            _ => TemporaryFile::open(place, DEFAULT_MODE, pin).map(Self::Beside),
         }
     }
 
@@ -107,12 +106,12 @@ impl Target {
                     .writing
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner);
-                file_io::write_all_at(&temporary.file, &temporary.final_path, buffer, offset)
+                file_io::write_all_at(&temporary.file, temporary.final_path(), buffer, offset)
             }
-            Self::InPlace(file, path) => {
+            Self::InPlace(file, place) => {
                 let mut file: &File = file;
                 file.write_all(buffer)
-                    .map_err(|error| Error::local_file(path, "write", error))
+                    .map_err(|error| Error::local_file(&place.path, "write", error))
             }
         }
     }
@@ -187,7 +186,8 @@ impl Target {
 pub(crate) struct TemporaryFile {
     file: File,
     path: PathBuf,
-    final_path: PathBuf,
+    /// Keeps the directory open that the paths lead through.
+    place: Place,
     /// Held while writing. The kernel lets one thread at a time write a file, and has the
     /// others spin for their turn: with a lock of our own they sleep.
     writing: Mutex<()>,
@@ -198,32 +198,36 @@ pub(crate) struct TemporaryFile {
 }
 
 impl TemporaryFile {
-    fn open(final_path: PathBuf, mode: u32, pin: Option<Pin>) -> Result<Self> {
-        let kept = pin.and_then(|pin| Partial::open(&final_path, mode, pin));
+    fn open(place: Place, mode: u32, pin: Option<Pin>) -> Result<Self> {
+        let kept = pin.and_then(|pin| Partial::open(&place.path, mode, pin));
         let (file, path, record) = if let Some(partial) = kept {
             (partial.file, partial.path, Some(partial.record))
         } else {
-            let (file, path) = partial::create_beside(&final_path, mode)?;
+            let (file, path) = partial::create_beside(&place.path, mode)?;
             (file, path, None)
         };
         Ok(Self {
             file,
             path,
-            final_path,
+            place,
             writing: Mutex::new(()),
             settled: AtomicBool::new(false),
             record,
         })
     }
 
+    fn final_path(&self) -> &Path {
+        &self.place.path
+    }
+
     fn replace(&self, mtime_ns: Option<i64>) -> Result<()> {
         if let Some(time) = mtime_ns.and_then(system_time) {
             self.file
                 .set_times(FileTimes::new().set_modified(time))
-                .map_err(|error| Error::local_file(&self.final_path, "set the time of", error))?;
+                .map_err(|error| Error::local_file(self.final_path(), "set the time of", error))?;
         }
-        fs::rename(&self.path, &self.final_path)
-            .map_err(|error| Error::local_file(&self.final_path, "replace", error))?;
+        fs::rename(&self.path, self.final_path())
+            .map_err(|error| Error::local_file(self.final_path(), "replace", error))?;
         self.settled.store(true, Ordering::Release);
         self.remove_journal();
         Ok(())
@@ -268,32 +272,25 @@ impl Drop for TemporaryFile {
 }
 
 /// Opening a pipe waits for somebody to read it. This waits too, but can be cancelled.
-fn reach_reader(path: &Path, cancel: &CancelToken) -> Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).custom_flags(O_NONBLOCK);
+fn reach_reader(place: &Place, cancel: &CancelToken) -> Result<File> {
+    let options = to_write(place, O_NONBLOCK);
     loop {
-        match options.open(path) {
+        match options.open(&place.path) {
             Err(error) if error.raw_os_error() == Some(ENXIO) => cancel.sleep(POLL_INTERVAL)?,
-            Err(error) => return Err(Error::local_file(path, "open", error)),
+            Err(error) => return Err(Error::local_file(&place.path, "open", error)),
             Ok(file) => return Ok(file),
         }
     }
 }
 
-/// What a path without a file behind it names, if it is a symbolic link.
-fn end_of_links(path: &Path) -> PathBuf {
-    let mut path = path.to_owned();
-    // What is open can be written under names that lead nowhere, such as /dev/stdout.
-    if fs::metadata(&path).is_ok() {
-        return path;
-    }
-    for _ in 0..MAX_LINKS {
-        let Ok(next) = fs::read_link(&path) else {
-            break;
-        };
-        path = path.with_file_name(next);
-    }
-    path
+/// Options to write what is there; a link only if it is to be followed.
+fn to_write(place: &Place, flags: i32) -> OpenOptions {
+    let follow = place.found == Found::Followed;
+    let mut options = OpenOptions::new();
+    options
+        .write(true)
+        .custom_flags(flags | if follow { 0 } else { file_io::O_NOFOLLOW });
+    options
 }
 
 fn system_time(nanoseconds: i64) -> Option<SystemTime> {

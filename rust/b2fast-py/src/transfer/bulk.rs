@@ -21,6 +21,7 @@ use crate::scope;
 
 use super::download::Download;
 use super::engine::Engine;
+use super::place::Anchor;
 use super::{Leases, Retry, digest, duration};
 
 type Header = (String, String);
@@ -249,7 +250,9 @@ impl BulkDownloads {
         Ok(Self(Owned::new(py, downloads, workers, engine)?))
     }
 
-    /// Fetch a file to `path`; with `make_directories` those that are missing are made.
+    /// Fetch a file to `path`. With an anchor it stays below that, and directories that are
+    /// missing are made.
+    #[pyo3(signature = (ticket, url, headers, path, anchor=None))]
     fn push(
         &self,
         py: Python<'_>,
@@ -257,13 +260,13 @@ impl BulkDownloads {
         url: String,
         headers: Vec<Header>,
         path: PathBuf,
-        make_directories: bool,
+        anchor: Option<&Anchor>,
     ) -> PyResult<()> {
         let job = DownloadJob {
             url,
             headers,
             path,
-            make_directories,
+            anchor: anchor.map(|anchor| Arc::clone(&anchor.0)),
         };
         self.0.push(py, ticket, job)
     }

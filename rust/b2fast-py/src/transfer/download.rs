@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::mem;
-use std::path::PathBuf;
 use std::process;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -15,6 +14,7 @@ use pyo3::types::PyBytes;
 use crate::blocking::{ProgressCallback, run_blocking};
 
 use super::digest;
+use super::place::Target;
 
 /// The most bytes that one `read` returns.
 const MAX_READ: usize = 16 << 20;
@@ -133,7 +133,7 @@ impl Download {
     fn save_to(
         &self,
         py: Python<'_>,
-        path: PathBuf,
+        path: Target,
         sha1: Option<&str>,
         streams: usize,
         mtime_ns: Option<i64>,
@@ -142,7 +142,7 @@ impl Download {
         let counted = Arc::new(Progress::default());
         let callback = ProgressCallback::new(progress, &counted);
         let options = SaveOptions {
-            path,
+            place: path.into(),
             sha1: sha1.map(digest).transpose()?,
             streams,
             mtime_ns,

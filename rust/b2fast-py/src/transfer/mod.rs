@@ -5,6 +5,7 @@ mod counters;
 mod download;
 mod engine;
 mod gate;
+mod place;
 mod rate_limits;
 mod resources;
 mod source;
@@ -38,6 +39,8 @@ pub(crate) fn fill(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<rate_limits::RateLimits>()?;
     module.add_class::<resources::Resources>()?;
     module.add_class::<source::Source>()?;
+    module.add_class::<place::Anchor>()?;
+    module.add_class::<place::Place>()?;
     module.add_class::<download::Download>()?;
     module.add_class::<engine::Engine>()?;
     scope::fill(module)?;
