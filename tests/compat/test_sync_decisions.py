@@ -248,6 +248,8 @@ def test_arguments(arguments: dict[str, Any]) -> None:
         except Exception as error:
             return type(error).__name__, str(error)
         plain = {**vars(synchronizer), 'policies_manager': None, 'sync_policy_manager': None}
+        # In addition.
+        plain.pop('keep_excluded', None)
         return {name: getattr(value, 'name', value) for name, value in plain.items()}
 
     assert_same_in_both(made)

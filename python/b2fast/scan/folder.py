@@ -193,7 +193,8 @@ class B2Folder(AbstractFolder):
         Hidden files are among them (`B2Path.is_visible`), unfinished large files are not. A
         version that is left out is as if it were not there: what is below it is selected.
         Names that could not be those of local files are left out, with a word to the reporter
-        (see `validate_b2_file_name_as_path`).
+        (see `validate_b2_file_name_as_path`). What other programs store to show an empty folder,
+        a name that ends with ``/`` without any content, is left out without a word.
 
         The bucket is listed in pages, as far as the caller reads.
         """
@@ -213,7 +214,7 @@ class B2Folder(AbstractFolder):
             problem = None if self._name_prefix is not None else _problem_of(relative_path)
             if problem is None:
                 yield B2Path(relative_path, selected[0], selected)
-            elif reporter is not None:
+            elif reporter is not None and not _is_marker(name, selected[0]):
                 reporter.invalid_name(name, problem)
 
     def get_file_versions(self) -> Iterator[FileVersion]:
@@ -260,6 +261,11 @@ class _ExcludedFolders:
             end = relative_path.find('/', end + 1)
         self._taken = folder
         return False
+
+
+def _is_marker(name: str, newest: FileVersion) -> bool:
+    """Does the file stand for a folder, and have no content that could be lost?"""
+    return name.endswith('/') and not newest.size
 
 
 def _problem_of(relative_path: str) -> str | None:

@@ -493,6 +493,7 @@ def is_written_through(path: str) -> bool:
     """Is it a symbolic link, a pipe or the like, which saving would follow or write to?"""
     try:
         mode = os.lstat(path).st_mode
-    except FileNotFoundError:
+    except OSError:
+        # What else is wrong with the place, whoever writes there will see.
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

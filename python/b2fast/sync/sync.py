@@ -19,6 +19,7 @@ from .encryption_provider import (
     SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER,
     AbstractSyncEncryptionSettingsProvider,
 )
+from .excluded import FolderWithoutExcluded
 from .execution import Execution
 from .policy import CompareVersionMode, NewerFileSyncMode
 from .policy_manager import POLICY_MANAGER, SyncPolicyManager
@@ -67,6 +68,9 @@ class Synchronizer:
     :param sync_policy_manager: chooses the policy that decides about each file
     :param upload_mode: what is sent of a file that has grown
     :param absolute_minimum_part_size: bytes; see `UploadSourceLocalFile.get_incremental_sources`
+    :param keep_excluded: leave alone what the policies exclude on either side. Otherwise, as in
+        b2sdk, they are for the source only: what it excludes, it does not have, so that it is
+        hidden, deleted and replaced at the destination
 
     :raises InvalidArgument: for a negative threshold, a mode that is none, and days that are
         missing.
@@ -86,6 +90,8 @@ class Synchronizer:
         sync_policy_manager: SyncPolicyManager = POLICY_MANAGER,
         upload_mode: UploadMode = UploadMode.FULL,
         absolute_minimum_part_size: int | None = None,
+        *,
+        keep_excluded: bool = False,
     ) -> None:
         self.max_workers = max_workers
         self.policies_manager = policies_manager
@@ -99,6 +105,7 @@ class Synchronizer:
         self.sync_policy_manager = sync_policy_manager
         self.upload_mode = upload_mode
         self.absolute_minimum_part_size = absolute_minimum_part_size
+        self.keep_excluded = keep_excluded
         self._validate()
 
     def _validate(self) -> None:
@@ -209,9 +216,8 @@ class Synchronizer:
         # To count the files of a bucket ahead would take as many calls as the sync itself.
         counts_total = source_type == 'b2'
         total_files = total_bytes = 0
-        for source_path, dest_path in zip_folders(
-            source_folder, dest_folder, reporter, policies_manager
-        ):
+        pairs = self._pairs(source_folder, dest_folder, reporter, policies_manager)
+        for source_path, dest_path in pairs:
             if source_path is not None and reporter is not None:
                 if counts_total:
                     reporter.update_total(1)
@@ -232,6 +238,25 @@ class Synchronizer:
             if counts_total:
                 reporter.end_total()
             reporter.end_compare(total_files, total_bytes)
+
+    def _pairs(
+        self,
+        source_folder: AbstractFolder,
+        dest_folder: AbstractFolder,
+        reporter: SyncReport | None,
+        policies_manager: ScanPoliciesManager,
+    ) -> Iterator[tuple[AbstractPath | None, AbstractPath | None]]:
+        if not self.keep_excluded:
+            yield from zip_folders(source_folder, dest_folder, reporter, policies_manager)
+            return
+        source = FolderWithoutExcluded(source_folder, policies_manager)
+        dest = FolderWithoutExcluded(dest_folder, policies_manager)
+        for source_path, dest_path in zip_folders(source, dest, reporter):
+            path = cast('AbstractPath', source_path or dest_path).relative_path
+            # Of a file of the source, the versions that are left are synced. At the destination,
+            # a version that is excluded would be hidden or replaced with those that are left.
+            if not (dest.excludes(path) or (source.excludes(path) and source_path is None)):
+                yield source_path, dest_path
 
     def _make_file_sync_actions(
         self,
