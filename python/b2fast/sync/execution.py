@@ -20,7 +20,7 @@ from .action import (
     B2UploadAction,
     LocalDeleteAction,
 )
-from .action_lanes import MakeLane, lane_of_threads
+from .action_lanes import MakeLane, lane_of_caller, lane_of_threads
 from .result import SyncFailure, SyncResult
 from .withheld import WithheldActions
 
@@ -59,8 +59,7 @@ class Execution:
         self._bucket = bucket
         self._reporter = reporter
         self._dry_run = dry_run
-        # The actions of a dry run only report, and do so in their order.
-        self._workers = 1 if dry_run else workers
+        self._workers = workers
         self._watch = watch
         self._withheld = WithheldActions()
         self._failed_paths: set[str] = set()
@@ -126,7 +125,8 @@ class Execution:
 
     def _run(self, actions: Iterable[AbstractAction], make_lane: MakeLane) -> None:
         listener = None if self._reporter is None else _Bytes(self._reporter)
-        make = partial(make_lane, self._bucket, self._act)
+        # The actions of a dry run only report, and do so in their order.
+        make = partial(lane_of_caller if self._dry_run else make_lane, self._bucket, self._act)
         for done in results(actions, make, self._workers, listener):
             self._take(done)
 

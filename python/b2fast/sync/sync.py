@@ -178,12 +178,12 @@ class Synchronizer:
     def _local_destination(self, folder: LocalFolder) -> LocalFolder:
         if not self.dry_run:
             folder.ensure_present()
-        elif not os.path.lexists(folder.root):
+        elif isinstance(folder, LocalFolder) and not os.path.lexists(folder.root):
             return _MissingFolder(folder.root)
         return folder
 
     def _lane_of(self, source_type: str, dest_type: str) -> MakeLane:
-        if self.dry_run or source_type == dest_type:
+        if source_type == dest_type:
             return lane_of_threads
         return lane_of_uploads if dest_type == 'b2' else lane_of_downloads
 
