@@ -17,6 +17,7 @@ from ..exception import (
     UnableToCreateDirectory,
     UnsupportedFilename,
 )
+from ..transfer.inbound.left_downloads import is_of_download
 from ..utils.filesystem import (
     fix_windows_path_limit,
     path_below,
@@ -272,6 +273,8 @@ def _problem_of(relative_path: str) -> str | None:
     """Why the file could not be a local one; None if it could."""
     if not relative_path or relative_path.endswith('/'):
         return 'it is the name of a folder'
+    if is_of_download(relative_path.rpartition('/')[2]):
+        return 'it is the name of what downloads keep beside their targets'
     try:
         validate_b2_file_name_as_path(relative_path)
     except ValueError as error:
