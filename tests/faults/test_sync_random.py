@@ -93,6 +93,16 @@ def visible(service: Service, prefix: str) -> dict[str, bytes]:
     }
 
 
+class SmallPages(B2Folder):
+    """Listed in pages so small that a fault may come after some of them."""
+
+    def get_file_versions(self) -> Iterator[Any]:
+        for version, _ in self.bucket.ls(
+            self.prefix, latest_only=False, recursive=True, fetch_count=3
+        ):
+            yield version
+
+
 class Run:
     """One sync of a folder in which some files are new, some changed, and some unwanted."""
 
@@ -112,6 +122,8 @@ class Run:
         self.policy = random.choice([POLICY, HURRIED])
         self.here, self.prefix = directory / 'here', f'{seam} {seed}/'
         self.wanted = self.new | self.changed | self.same
+        self.broken = self.here / 'm-broken'
+        self.is_broken = random.random() < 0.3
 
     def prepare(self) -> None:
         """Make both folders."""
@@ -130,10 +142,13 @@ class Run:
                     LocalFolder(root), folder, NOW, None
                 )
 
+        if self.is_broken:
+            self.broken.symlink_to('nowhere')
+
     def folders(self, policy: RetryPolicy) -> tuple[Any, Any]:
         """The source and the destination, with a client of their own."""
         api = new_api(self.service, self.seam, TIMEOUTS, policy)
-        stored = [B2Folder(BUCKET, f'{self.prefix}{place}', api) for place in ('source', 'dest')]
+        stored = [SmallPages(BUCKET, f'{self.prefix}{place}', api) for place in ('source', 'dest')]
         local = LocalFolder(self.here), LocalFolder(self.here.with_name('there'))
         return (
             local[0] if self.way == 'up' else stored[0],
@@ -176,7 +191,12 @@ class Run:
                 assert here.get(name, content) == content, name
         kept = self.unwanted.keys() & here.keys()
         assert all(here[name] == self.unwanted[name] for name in kept)
-        scan_failed = any(failure.action == 'scan' for failure in failures)
+        scan_failed = self.way == 'up' and self.broken.is_symlink()
+        if scan_failed and isinstance(error, IncompleteSync):
+            assert failures[0].action == 'scan'
+            assert failures[0].path == str(self.broken)
+        else:
+            assert all(failure.action != 'scan' for failure in failures)
         if (
             self.mode is KeepOrDeleteMode.NO_DELETE
             or scan_failed
@@ -216,6 +236,7 @@ def test_random_faults(service: Service, tmp_path: Path, seam: str, first: int) 
                 service.renew()
                 run.check(error)
                 # When all is well again, the next sync does the rest.
+                run.broken.unlink(missing_ok=True)
                 folders = run.folders(POLICY)
                 assert run.sync(folders) is None
                 del folders, error
