@@ -26,7 +26,8 @@ WHEEL_SOURCES := $(shell find rust python -type f ! -path '*/__pycache__/*' ! -n
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup build install develop fmt lint lint-rust lint-python stubtest test test-rust \
-	test-python fuzz demo bench bench-hash bench-simulator clean require-rclone
+	test-python fuzz demo bench bench-hash bench-simulator bench-listing \
+	bench-sync clean require-rclone
 
 help: ## Show this list
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2 }' \
@@ -81,6 +82,8 @@ demo: $(STAMPS)/installed ## Send real files to a local simulator and back (DIR=
 bench: require-rclone $(STAMPS)/installed $(STAMPS)/bench ## Measure single functions, then b2fast beside b2sdk and rclone
 	$(BIN)/python -m pytest benches $(PYTEST_ARGS)
 	$(BIN)/python benches/side_by_side.py $(BENCH_ARGS)
+	$(BIN)/python benches/listing_speed.py
+	$(BIN)/python benches/sync_speed.py
 
 bench-hash: $(STAMPS)/venv ## Measure every SHA-1 kernel that runs here, each beside OpenSSL
 	for kernel in '' sha-ni sha-ni-avx512 avx512 avx2 portable; do \
@@ -89,6 +92,12 @@ bench-hash: $(STAMPS)/venv ## Measure every SHA-1 kernel that runs here, each be
 
 bench-simulator: $(STAMPS)/installed ## Measure how fast the simulator itself is
 	$(BIN)/python benches/simulator_speed.py $(BENCH_ARGS)
+
+bench-listing: $(STAMPS)/installed $(STAMPS)/bench ## Measure the CPU time of listings beside b2sdk's
+	$(BIN)/python benches/listing_speed.py $(BENCH_ARGS)
+
+bench-sync: require-rclone $(STAMPS)/installed $(STAMPS)/bench ## Measure syncs beside b2sdk's and rclone's
+	$(BIN)/python benches/sync_speed.py $(BENCH_ARGS)
 
 clean: ## Remove everything that was built, .venv included
 	rm -rf $(VENV) dist target .benchmarks .fuzz .hypothesis .mypy_cache .pytest_cache .ruff_cache

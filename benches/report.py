@@ -47,7 +47,7 @@ def render(
     rounds = len(next(iter(workloads[0].usages.values())))
     sections = [
         '# b2fast beside b2sdk and rclone',
-        _circumstances(command, rounds, load),
+        circumstances(command, rounds, load),
         '## Against b2sdk at its defaults',
         _summary(workloads, idle),
         *(
@@ -69,7 +69,8 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
 
 
-def _circumstances(command: str, rounds: int, load: float) -> str:
+def circumstances(command: str, rounds: int, load: float) -> str:
+    """What the figures were measured on."""
     rclone = subprocess.run(['rclone', '--version'], capture_output=True, text=True, check=True)
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / _GIB
     return '\n'.join(

@@ -211,6 +211,10 @@ if TYPE_CHECKING:
     from .scan.report import (
         ProgressReport as ProgressReport,
     )
+    from .scan.rules import (
+        ScanExplanation as ScanExplanation,
+        ScanRule as ScanRule,
+    )
     from .scan.scan import (
         AbstractScanReport as AbstractScanReport,
         AbstractScanResult as AbstractScanResult,
@@ -259,11 +263,15 @@ if TYPE_CHECKING:
         B2UploadAction as B2UploadAction,
         LocalDeleteAction as LocalDeleteAction,
     )
+    from .sync.digest_cache import DigestCache as DigestCache
     from .sync.encryption_provider import (
         SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER as SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER,  # noqa: E501
         AbstractSyncEncryptionSettingsProvider as AbstractSyncEncryptionSettingsProvider,
         BasicSyncEncryptionSettingsProvider as BasicSyncEncryptionSettingsProvider,
         ServerDefaultSyncEncryptionSettingsProvider as ServerDefaultSyncEncryptionSettingsProvider,
+    )
+    from .sync.events import (
+        SyncEvents as SyncEvents,
     )
     from .sync.policy import (
         AbstractFileSyncPolicy as AbstractFileSyncPolicy,
@@ -587,6 +595,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'convert_dir_regex_to_dir_prefix_regex',
     ),
     'scan.report': ('ProgressReport',),
+    'scan.rules': ('ScanExplanation', 'ScanRule'),
     'scan.scan': (
         'AbstractScanReport',
         'AbstractScanResult',
@@ -623,12 +632,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
         'B2UploadAction',
         'LocalDeleteAction',
     ),
+    'sync.digest_cache': ('DigestCache',),
     'sync.encryption_provider': (
         'SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER',
         'AbstractSyncEncryptionSettingsProvider',
         'BasicSyncEncryptionSettingsProvider',
         'ServerDefaultSyncEncryptionSettingsProvider',
     ),
+    'sync.events': ('SyncEvents',),
     'sync.policy': (
         'AbstractFileSyncPolicy',
         'CompareVersionMode',

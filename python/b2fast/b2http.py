@@ -267,6 +267,20 @@ class B2Http:
         try_count: int = _TRY_COUNT_OTHER,
     ) -> JSON:
         """Post parameters as JSON and return the JSON of the answer."""
+        return self.post_json(url, headers, params, json.loads, try_count)
+
+    def post_json(
+        self,
+        url: str,
+        headers: dict[str, str],
+        params: dict[str, Any],
+        read: Callable[[bytes], JSON],
+        try_count: int = _TRY_COUNT_OTHER,
+    ) -> JSON:
+        """Post parameters as JSON and return what is made of the answer.
+
+        :param read: makes something of the answer's text; raises `ValueError` if it is no JSON.
+        """
         kind = _kind_of(url)
         usual = self.TRY_COUNT_DATA if kind == 'uploads' else self.TRY_COUNT_OTHER
         request = HttpRequest(
@@ -282,7 +296,7 @@ class B2Http:
             idle_timeout=self._idle_timeout(kind),
             post_params=params,
         )
-        answer = _json_of(self._repeat(request), url, headers)
+        answer = _json_of(self._repeat(request), url, headers, read)
         self.counter.answered(request.call, answer)
         return answer
 
@@ -430,7 +444,7 @@ class B2Http:
         """Send the request once; read the answer, unless it is good and to be streamed."""
         import requests
 
-        from .requests import turn_off_decoding
+        from .requests import read_content, turn_off_decoding
 
         try:
             response = self.session.request(
@@ -453,7 +467,7 @@ class B2Http:
             if not self.api_config.decode_content:
                 turn_off_decoding(response)
             if not (request.stream and _is_good(response)):
-                response.content  # noqa: B018
+                read_content(response)
         except requests.RequestException as error:
             if not never_left(error):
                 self.counter.requested(request.call)
@@ -505,13 +519,17 @@ def _leave_as_it_is(request: requests.PreparedRequest) -> requests.PreparedReque
     return request
 
 
-def _json_of(response: requests.Response, url: str, headers: dict[str, str]) -> JSON:
+def _json_of(
+    response: requests.Response,
+    url: str,
+    headers: dict[str, str],
+    read: Callable[[bytes], JSON] = json.loads,
+) -> JSON:
     try:
-        answer: JSON = json.loads(response.content)
+        return read(response.content)
     except ValueError:
         content = Redactor(url, headers).content(response.content)
         raise not_json(content, url) from None
-    return answer
 
 
 def __getattr__(name: str) -> Any:

@@ -25,6 +25,7 @@ from .large_file.unfinished_large_file import UnfinishedLargeFile
 from .listing import FolderListing
 from .progress import AbstractProgressListener
 from .transfer.inbound.download_manager import naming
+from .version_pages import page_of_versions
 
 if TYPE_CHECKING:
     from .api import B2Api
@@ -203,16 +204,15 @@ class Bucket(BucketEmerging, BucketBulk):
         start_name: str | None = file_name
         start_id: str | None = None
         while start_name == file_name:
-            answer = self.api.session.list_file_versions(
-                self.id_, start_name, start_id, fetch_count, file_name
+            page = page_of_versions(
+                self.api, self.id_, start_name, start_id, fetch_count, file_name
             )
-            for entry in answer['files']:
-                version = self.api.file_version_factory.from_api_response(entry)
+            for version in page.versions():
                 if version.file_name != file_name:
                     # Names that only begin like it come after it.
                     return
                 yield version
-            start_name, start_id = answer['nextFileName'], answer['nextFileId']
+            start_name, start_id = page.next_name, page.next_id
 
     def get_file_info_by_id(self, file_id: str) -> FileVersion:
         """What B2 tells about a version. Raises `FileNotPresent` if there is none."""

@@ -278,6 +278,13 @@ class FileVersion(StandardHeadersOfFileInfo, BaseFileVersion):
             result['contentMd5'] = self.content_md5
         return result
 
+    def _end_reading(self) -> None:
+        """Set what the constructor sets besides its parameters' attributes.
+
+        `version_pages` makes versions without a call of the constructor, if their own class has
+        this method: it knows no other constructors.
+        """
+
     def get_fresh_state(self) -> FileVersion:
         """What the service says about this version now."""
         return self.api.get_file_info(self.id_)

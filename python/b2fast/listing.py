@@ -5,9 +5,12 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from .filter import Filter, FilterMatcher
+from .utils.ahead import Ahead
+from .version_pages import VersionPage, page_of_names, page_of_versions
 
 if TYPE_CHECKING:
     from .bucket import Bucket
@@ -16,6 +19,9 @@ if TYPE_CHECKING:
 _WILDCARD = re.compile(r'[*?\[]')
 _SEPARATOR = '/'
 _AFTER_SEPARATOR = chr(ord(_SEPARATOR) + 1)
+
+_ENTRIES_BEFORE_NEXT_PAGE = 1000
+"""Who has taken so many will want more; who wants a few pays for no page that is not read."""
 
 
 class FolderListing:
@@ -38,16 +44,18 @@ class FolderListing:
         self._fetch_count = fetch_count
         self._with_wildcard = with_wildcard
         self._filter = FilterMatcher(filters)
+        self._wants = self._is_wanted if with_wildcard or filters else None
 
     def entries(self) -> Iterator[tuple[FileVersion, str | None]]:
         """The entries, in order of their names."""
         path = self._path
         if self._with_wildcard:
-            yield from self._below(_prefix_without_wildcard(path))
-            return
+            return self._below(_prefix_without_wildcard(path))
         if not path or path.endswith(_SEPARATOR):
-            yield from self._below(path)
-            return
+            return self._below(path)
+        return self._file_or_below(path)
+
+    def _file_or_below(self, path: str) -> Iterator[tuple[FileVersion, str | None]]:
         versions = self._bucket.list_file_versions(
             path, 1 if self._latest_only else self._fetch_count
         )
@@ -64,43 +72,54 @@ class FolderListing:
             yield from self._below(path + _SEPARATOR)
 
     def _below(self, prefix: str) -> Iterator[tuple[FileVersion, str | None]]:
+        if self._recursive:
+            yield from self._all_below(prefix)
+            return
         start_name: str | None = prefix
         start_id: str | None = None
         while start_name is not None:
             page = self._page(prefix, start_name, start_id)
             folder: str | None = None
-            for version in self._matching(page['files']):
-                folder_of_file = self._folder_of(version.file_name, prefix)
+            for version in page.versions(self._wants):
+                folder_of_file = _folder_of(version.file_name, prefix)
                 if folder_of_file is None or folder_of_file != folder:
                     yield version, folder_of_file
                 folder = folder_of_file
-            start_name, start_id = page['nextFileName'], page.get('nextFileId')
+            start_name, start_id = page.next_name, page.next_id
             if folder is not None and start_name is not None and start_name.startswith(folder):
                 # The rest of the folder is not shown, so it need not be listed either.
                 start_name, start_id = folder[:-1] + _AFTER_SEPARATOR, None
 
-    def _page(self, prefix: str, start_name: str, start_id: str | None) -> dict[str, Any]:
-        session, bucket_id = self._bucket.api.session, self._bucket.id_
+    def _all_below(self, prefix: str) -> Iterator[tuple[FileVersion, str | None]]:
+        page = self._page(prefix, prefix, None)
+        while True:
+            ahead: Ahead[VersionPage] | None = None
+            for count, version in enumerate(page.versions(self._wants)):
+                if count == _ENTRIES_BEFORE_NEXT_PAGE and page.next_name is not None:
+                    ahead = Ahead(partial(self._page, prefix, page.next_name, page.next_id))
+                yield version, None
+            if page.next_name is None:
+                return
+            if ahead is None:
+                page = self._page(prefix, page.next_name, page.next_id)
+            else:
+                page = ahead.result()
+
+    def _page(self, prefix: str, start_name: str, start_id: str | None) -> VersionPage:
+        api, bucket_id = self._bucket.api, self._bucket.id_
         if self._latest_only:
-            return session.list_file_names(bucket_id, start_name, self._fetch_count, prefix)
-        return session.list_file_versions(
-            bucket_id, start_name, start_id, self._fetch_count, prefix
-        )
+            return page_of_names(api, bucket_id, start_name, self._fetch_count, prefix)
+        return page_of_versions(api, bucket_id, start_name, start_id, self._fetch_count, prefix)
 
-    def _matching(self, entries: Sequence[dict[str, Any]]) -> Iterator[FileVersion]:
-        factory = self._bucket.api.file_version_factory
-        for entry in entries:
-            name = entry['fileName']
-            if self._with_wildcard and not fnmatch.fnmatchcase(name, self._path):
-                continue
-            if self._filter.match(name):
-                yield factory.from_api_response(entry)
+    def _is_wanted(self, name: str) -> bool:
+        if self._with_wildcard and not fnmatch.fnmatchcase(name, self._path):
+            return False
+        return self._filter.match(name)
 
-    def _folder_of(self, name: str, prefix: str) -> str | None:
-        if self._recursive:
-            return None
-        end = name.find(_SEPARATOR, len(prefix))
-        return None if end < 0 else name[: end + 1]
+
+def _folder_of(name: str, prefix: str) -> str | None:
+    end = name.find(_SEPARATOR, len(prefix))
+    return None if end < 0 else name[: end + 1]
 
 
 def _prefix_without_wildcard(pattern: str) -> str:

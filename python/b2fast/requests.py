@@ -6,6 +6,7 @@ the encoded content, so decoding it would make it useless, and a gzip file would
 
 from __future__ import annotations
 
+from http.client import HTTPResponse
 from typing import Any, Self
 
 import requests
@@ -17,6 +18,24 @@ def turn_off_decoding(response: requests.Response) -> None:
     """Have the body read as B2 stored it; to be called before anything of it is read."""
     if isinstance(response.raw, urllib3.HTTPResponse):
         response.raw.CONTENT_DECODERS = []
+
+
+def read_content(response: requests.Response) -> None:
+    """Read the body, in one piece if its length is known.
+
+    requests itself reads 10 kB at a time, which costs a long listing more than parsing it.
+    """
+    raw = response.raw
+    if (
+        isinstance(getattr(raw, '_original_response', None), HTTPResponse)
+        and raw.length_remaining is not None
+        and not vars(response).get('_content_consumed')
+    ):
+        # Asked for no number, urllib3 reads from a connection to the end.  Through requests, whose
+        # exceptions it has to raise.
+        content = next(response.iter_content(None), b'')
+        vars(response).update(_content=content, _content_consumed=True)
+    response.content  # noqa: B018
 
 
 class NotDecompressingResponse(requests.Response):

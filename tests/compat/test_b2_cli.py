@@ -140,3 +140,41 @@ def test_replication(b2: B2Tool, tmp_path: Path) -> None:
     refused = b2.run('replication', 'setup', *buckets, '--name', 'my-rule')
     assert refused.returncode == 1
     assert 'has already: my-rule' in refused.stderr
+
+
+def test_sync(b2: B2Tool, tmp_path: Path) -> None:
+    source, target = tmp_path / 'source', tmp_path / 'target'
+    contents = {'a': b'', 'b/c d': b'some text', 'b/e': b'x' * 10_000}
+    for name, content in contents.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_bytes(content)
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    url = 'b2://my-bucket/in'
+    assert 'upload a\n' in b2('sync', '--no-progress', '--dry-run', source, url)
+    assert b2('ls', '-r', 'b2://my-bucket') == ''
+    done = b2('sync', '--no-progress', source, url)
+    assert sorted(done.splitlines()) == ["upload 'b/c d'", 'upload a', 'upload b/e']
+    assert b2('sync', '--no-progress', source, url) == ''
+    b2('sync', '--no-progress', url, 'b2://my-bucket/copy')
+    target.mkdir()
+    (target / 'old').write_bytes(b'old')
+    b2('sync', '--no-progress', '--delete', 'b2://my-bucket/copy', target)
+    found = {
+        path.relative_to(target).as_posix(): path.read_bytes()
+        for path in target.rglob('*')
+        if path.is_file()
+    }
+    assert found == contents
+    (source / 'a').unlink()
+    assert b2('sync', '--no-progress', '--delete', source, url).strip() == 'delete a'
+    (source / 'b' / 'e').unlink()
+    assert b2('sync', '--no-progress', '--keep-days', '2', source, url) == 'hide   b/e\n'
+    assert b2('ls', '-r', 'b2://my-bucket/in').splitlines() == ['in/b/c d']
+
+
+def test_sync_of_an_empty_directory(b2: B2Tool, tmp_path: Path) -> None:
+    b2('bucket', 'create', 'my-bucket', 'allPrivate')
+    (tmp_path / 'empty').mkdir()
+    failed = b2.run('sync', tmp_path / 'empty', 'b2://my-bucket')
+    assert failed.returncode == 1
+    assert str(tmp_path / 'empty') in failed.stderr

@@ -193,8 +193,8 @@ class Run:
         assert all(here[name] == self.unwanted[name] for name in kept)
         scan_failed = self.way == 'up' and self.broken.is_symlink()
         if scan_failed and isinstance(error, IncompleteSync):
-            assert failures[0].action == 'scan'
-            assert failures[0].path == str(self.broken)
+            (failure,) = (failure for failure in failures if failure.action == 'scan')
+            assert failure.path == str(self.broken)
         else:
             assert all(failure.action != 'scan' for failure in failures)
         if (

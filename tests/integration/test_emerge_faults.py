@@ -95,6 +95,7 @@ def test_what_stays(
         bucket.concatenate(sources, 'file')
     (unfinished,) = bucket.list_unfinished_large_files()
     assert unfinished.file_id in caught.value.__notes__[-1]
+    assert caught.value.unfinished_large_file_id == unfinished.file_id
     account.server.clear_faults()
     version = bucket.concatenate(sources, 'file', continue_large_file_id=unfinished.file_id)
     assert content_of(bucket, version) == EXPECTED

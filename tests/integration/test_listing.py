@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from b2fast import Bucket, FileVersion, Filter
-from b2fast.exception import FileNotHidden, FileNotPresent
+from b2fast import Bucket, FileVersion, Filter, listing
+from b2fast.exception import FileNotHidden, FileNotPresent, MissingAccountData
 
 from ..conftest import PART_SIZE, Account
 from ..helpers import fill_for_listing
@@ -202,6 +202,33 @@ def test_folders_are_skipped_and_not_read(account: Account, full_bucket: Bucket)
         ('é', None),
     ]
     assert account.server.calls['b2_list_file_names'] - before <= 4
+
+
+@pytest.mark.parametrize('before', [0, 1])
+@pytest.mark.parametrize('fetch_count', [1, 2, 3, 10000])
+def test_pages_that_are_asked_for_ahead(
+    full_bucket: Bucket, fetch_count: int, before: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def listed(latest_only: bool) -> list[str]:
+        entries = full_bucket.ls(recursive=True, fetch_count=fetch_count, latest_only=latest_only)
+        return [version.id_ for version, _ in entries]
+
+    expected = listed(True), listed(False)
+    monkeypatch.setattr(listing, '_ENTRIES_BEFORE_NEXT_PAGE', before)
+    assert (listed(True), listed(False)) == expected
+
+
+def test_an_error_of_a_page_ahead_comes_after_what_is_before(
+    full_bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, '_ENTRIES_BEFORE_NEXT_PAGE', 0)
+    entries = full_bucket.ls(recursive=True, fetch_count=3)
+    read = names([next(entries)])
+    full_bucket.api.account_info.clear()
+    read += names([next(entries), next(entries)])
+    assert [name for name, _ in read] == RECURSIVE[:3]
+    with pytest.raises(MissingAccountData):
+        list(entries)
 
 
 @pytest.mark.parametrize('fetch_count', [1, 2, 10000, None])

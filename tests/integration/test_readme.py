@@ -12,7 +12,7 @@ SNIPPETS = snippets('README.md', 'python')
 
 
 def test_there_are_snippets() -> None:
-    assert len(SNIPPETS) == 4
+    assert len(SNIPPETS) == 6
 
 
 @pytest.mark.parametrize('snippet', SNIPPETS, ids=last_line)
@@ -29,3 +29,19 @@ def test_the_quick_start_lists_and_fetches_its_files(tmp_path: Path) -> None:
         'greetings/hello.txt 9 939ebfcdadeb36999890fe83f07f21f21aee71c3',
     ]
     assert (tmp_path / 'copy.txt').read_text() == 'Hello, B2'
+
+
+def test_the_scan_shows_what_its_comments_say(tmp_path: Path) -> None:
+    (snippet,) = (snippet for snippet in SNIPPETS if 'ScanPoliciesManager' in snippet)
+    assert run_python(snippet, tmp_path).stdout.splitlines() == [
+        'notes.txt',
+        'photos/1.jpg',
+        "'photos/1.raw' is left out: exclude_globs '/photos/**' applies to 'photos/1.raw'",
+    ]
+
+
+def test_the_sync_says_what_it_did(tmp_path: Path) -> None:
+    (snippet,) = (snippet for snippet in SNIPPETS if 'Synchronizer' in snippet)
+    assert run_python(snippet, tmp_path).stdout == (
+        '2 uploaded, 0 downloaded, 0 copied, 0 hidden, 0 deleted; 31 bytes\n'
+    )

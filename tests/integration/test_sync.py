@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -362,6 +363,45 @@ def test_the_report_of_a_sync(local: Path, remote: B2Folder) -> None:
     size = sum(map(len, TREE.values()))
     assert report.transfer_bytes == report.total_transfer_bytes == size
     assert size > 2 * PART_SIZE
+
+
+def test_events_are_lines_of_json(local: Path, remote: B2Folder, bucket: Bucket) -> None:
+    bucket.upload_bytes(b'', 'unwanted')
+    write(local, {'abé': b'12'})
+    events = io.StringIO()
+    sync(LocalFolder(local), remote, events=events, keep_days_or_delete=DELETE)
+    assert [json.loads(line) for line in events.getvalue().splitlines()] == [
+        {'event': 'upload', 'path': 'abé', 'bytes': 2},
+        {'event': 'delete', 'path': 'unwanted', 'bytes': 0},
+        {
+            'event': 'end',
+            'uploaded': 1,
+            'downloaded': 0,
+            'copied': 0,
+            'hidden': 0,
+            'deleted': 1,
+            'bytes_transferred': 2,
+            'failures': 0,
+            'withheld': 0,
+        },
+    ]
+    assert events.getvalue().isascii()
+
+
+def test_events_of_failures(local: Path, remote: B2Folder) -> None:
+    write(local, {'a': b'1'})
+    (local / 'broken').symlink_to('nowhere')
+    events = io.StringIO()
+    with pytest.raises(IncompleteSync):
+        sync(Watched(local, lambda: None, ghost(local)), remote, events=events)
+    lines = [json.loads(line) for line in events.getvalue().splitlines()]
+    failures = [(line['action'], line['path']) for line in lines if line['event'] == 'failure']
+    assert sorted(failures) == [('scan', str(local / 'broken')), ('upload', 'zz-ghost')]
+    assert {line['error'] for line in lines if line['event'] == 'failure'} == {
+        'InvalidUploadSource',
+        'LocalFileError',
+    }
+    assert lines[-1]['failures'] == 2
 
 
 def test_bad_input_comes_before_any_byte(

@@ -33,6 +33,7 @@ from b2fast.exception import (
     DestinationIsADirectory,
     DestinationOutsideDirectory,
     FileNotPresent,
+    IncompleteSync,
     LocalFileError,
 )
 
@@ -157,6 +158,39 @@ def test_a_directory_in_the_place_of_a_file_stays(api: B2Api, bucket: Bucket, ta
     (error,) = fetch(api, bucket, target)
     assert isinstance(error, DestinationIsADirectory)
     assert (target / 'directory' / 'kept').read_bytes() == OLD
+
+
+@pytest.mark.parametrize('account', ['raw', 'http'], indirect=True)
+def test_a_whole_sync_keeps_to_its_folder(
+    api: B2Api, bucket: Bucket, target: Path, outside: Path
+) -> None:
+    """What cannot be written is a failure of that file, and the rest is there."""
+    (target / 'directory').mkdir()
+    (target / 'directory' / 'kept').write_bytes(OLD)
+    (target / 'file').write_bytes(OLD)
+    (target / 'link').symlink_to(outside / 'file')
+    (target / 'out').symlink_to(outside)
+    os.mkfifo(target / 'pipe')
+    upload(bucket, 'a', 'directory', 'file/below', 'link', 'out/file', 'out/new', 'pipe', 'z/z')
+    with pytest.raises(IncompleteSync) as raised:
+        Synchronizer(3).sync_folders(B2Folder(bucket.name, '', api), LocalFolder(target), NOW, None)
+    assert raised.value.result is not None
+    failures = {
+        failure.path: type(failure.error)
+        for failure in raised.value.result.failures
+        if failure.action == 'download'
+    }
+    assert failures.keys() == {'directory', 'file/below', 'out/file', 'out/new'}
+    assert all(issubclass(kind, B2Error) for kind in failures.values())
+    assert failures['directory'] is DestinationIsADirectory
+    assert failures['out/file'] is failures['out/new'] is DestinationOutsideDirectory
+    for name in ('a', 'link', 'pipe', 'z/z'):
+        assert (target / name).is_file()
+        assert not (target / name).is_symlink()
+        assert (target / name).read_bytes() == NEW
+    assert (target / 'directory' / 'kept').read_bytes() == (target / 'file').read_bytes() == OLD
+    assert [path.name for path in outside.iterdir()] == ['file']
+    assert (outside / 'file').read_bytes() == OLD
 
 
 def customer_key(number: int) -> EncryptionSetting:

@@ -1,4 +1,11 @@
-from . import hashing as hashing, planning as planning, server as server, transfer as transfer
+from . import (
+    hashing as hashing,
+    listing as listing,
+    planning as planning,
+    scanning as scanning,
+    server as server,
+    transfer as transfer,
+)
 
 __version__: str
 DEBUG_BUILD: bool

@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from typing import Any
 
-from .database import in_transaction
+from ..utils.database import in_transaction
 
 ABSOLUTE_MINIMUM_PART_SIZE = 5_000_000
 """The least size of parts at B2 since ever, in bytes, for files that do not have it."""

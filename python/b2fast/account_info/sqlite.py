@@ -14,7 +14,7 @@ from ..exception import (
     LocalFileError,
     MissingAccountData,
 )
-from .database import LOCK, Database
+from ..utils.database import LOCK, Database
 from .json_file import replace_json_file
 from .location import B2_ACCOUNT_INFO_ENV_VAR, account_info_path
 from .schema import ABSOLUTE_MINIMUM_PART_SIZE, read_allowed, upgrade
@@ -65,6 +65,7 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
             os.path.realpath(self.filename),
             self.filename,
             lambda connection: upgrade(connection, last_upgrade_to_run),
+            CorruptAccountInfo,
         )
         self._open()
         super().__init__()
@@ -98,7 +99,7 @@ class SqliteAccountInfo(UrlPoolAccountInfo):
                 'absolute_minimum_part_size': ABSOLUTE_MINIMUM_PART_SIZE,
             }
             del columns['minimum_part_size']
-            database = Database(path, self.filename, upgrade)
+            database = Database(path, self.filename, upgrade, CorruptAccountInfo)
             database.write(lambda connection: _replace_account(connection, columns))
             database.close()
 

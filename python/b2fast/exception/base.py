@@ -30,10 +30,12 @@ class B2Error(Exception):
     ``retry_after_seconds`` is the number of seconds that the service asked to wait before the
     next attempt, or None.  ``attempts`` is how often the request was sent before it was given up;
     None if it was sent once because repeating it could not help or is left to the caller.
+    ``unfinished_large_file_id`` is the ID of the large file that is left unfinished, if one is.
     """
 
     retry_after_seconds: int | None = None
     attempts: int | None = None
+    unfinished_large_file_id: str | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Not super().__init__: with two or more arguments OSError, a base of some subclasses,

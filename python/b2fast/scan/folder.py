@@ -25,7 +25,7 @@ from ..utils.filesystem import (
 )
 from .local_tree import LocalTree, listing_error
 from .path import AbstractPath, B2Path, LocalPath
-from .policies import DEFAULT_SCAN_MANAGER, ScanPoliciesManager
+from .policies import DEFAULT_SCAN_MANAGER, ScanPoliciesManager, leaves_nothing_out
 
 if TYPE_CHECKING:
     from ..api import B2Api
@@ -200,15 +200,19 @@ class B2Folder(AbstractFolder):
         The bucket is listed in pages, as far as the caller reads.
         """
         excluded = _ExcludedFolders(policies_manager)
+        takes_all = leaves_nothing_out(policies_manager)
         for name, versions in groupby(self.get_file_versions(), attrgetter('file_name')):
             relative_path = name[len(self.prefix) :]
-            if excluded.has(relative_path):
+            if not takes_all and excluded.has(relative_path):
                 continue
             selected = [
                 version
                 for version in versions
                 if version.action in ('upload', 'hide')
-                and not policies_manager.should_exclude_b2_file_version(version, relative_path)
+                and (
+                    takes_all
+                    or not policies_manager.should_exclude_b2_file_version(version, relative_path)
+                )
             ]
             if not selected:
                 continue

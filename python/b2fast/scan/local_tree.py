@@ -8,17 +8,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .._core.scanning import find_files
 from ..exception import LocalFileError, NotADirectory
 from ..transfer.inbound.left_downloads import is_of_download
 from ..utils.file_names import validate_b2_file_name
 from ..utils.filesystem import is_plain, validate_b2_file_name_as_path
+from ..utils.mtime import mtime_millis
 from .path import LocalPath
+from .policies import leaves_nothing_out
 
 if TYPE_CHECKING:
     from .policies import ScanPoliciesManager
     from .report import ProgressReport
 
-_NS_PER_MS = 1_000_000
+_FILES_AT_A_TIME = 200
+"""Enough that a call costs each of them little, and few enough that none is out of date."""
 _EFFECTIVE_IDS = os.access in os.supports_effective_ids
 
 
@@ -72,15 +76,13 @@ class LocalTree:
                 way.pop()
                 continue
             name = directory.names.pop()
-            relative_path = directory.prefix + name
             if name.endswith('/'):
-                entered = self._enter(directory.path + name[:-1], relative_path, way)
+                path = directory.path + name[:-1]
+                entered = self._enter(path, directory.prefix + name, way)
                 if entered is not None:
                     way.append(entered)
             else:
-                found = self._file(directory.path + name, relative_path)
-                if found is not None:
-                    yield found
+                yield from self._files(directory, name)
 
     def _open(self, path: str, prefix: str, identity: tuple[int, int]) -> _Directory:
         names = []
@@ -113,6 +115,23 @@ class LocalTree:
             self._reporter.circular_symlink_skipped(path)
         return None
 
+    def _files(self, directory: _Directory, name: str) -> Iterator[LocalPath]:
+        """A file and those that come next in the directory, up to a directory in it."""
+        names = [name]
+        rest = directory.names
+        while rest and len(names) < _FILES_AT_A_TIME and not rest[-1].endswith('/'):
+            names.append(rest.pop())
+        takes_all = leaves_nothing_out(self._policies)
+        files = find_files(directory.path, directory.prefix, names, LocalPath)
+        for name, found in zip(names, files, strict=True):
+            file = found
+            if file is None:
+                file = self._file(directory.path + name, directory.prefix + name)
+            elif not takes_all and self._policies.should_exclude_local_path(file):
+                continue
+            if file is not None:
+                yield file
+
     def _file(self, path: str, relative_path: str) -> LocalPath | None:
         try:
             status = os.stat(path)
@@ -120,7 +139,7 @@ class LocalTree:
             if not self._policies.should_exclude_relative_path(relative_path):
                 self._report_error(path, error)
             return None
-        found = LocalPath(path, relative_path, status.st_mtime_ns // _NS_PER_MS, status.st_size)
+        found = LocalPath(path, relative_path, mtime_millis(status), status.st_size)
         if self._policies.should_exclude_local_path(found):
             return None
         if not self._has_usable_name(path, relative_path):

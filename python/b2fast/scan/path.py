@@ -38,8 +38,11 @@ class LocalPath(AbstractPath):
     __slots__ = ('absolute_path',)
 
     def __init__(self, absolute_path: str, relative_path: str, mod_time: int, size: int) -> None:
-        super().__init__(relative_path, mod_time, size)
+        # Not by the constructor above: a scan makes one for every file.
         self.absolute_path = absolute_path
+        self.relative_path = relative_path
+        self.mod_time = mod_time
+        self.size = size
 
     def is_visible(self) -> bool:
         """Always: there are no hidden ones among local files."""

@@ -131,20 +131,34 @@ class B2UploadAction(AbstractAction):
     def do_action(self, bucket: Bucket, reporter: SyncReport | None) -> None:
         """Upload the file; see `Bucket.concatenate`."""
         item = self.upload_item(bucket)
+        with _progress_of_file(reporter) as listener:
+            self._upload(bucket, item, listener)
+
+    def _upload(
+        self, bucket: Bucket, item: UploadItem, listener: AbstractProgressListener | None
+    ) -> None:
         sources = self.get_all_sources()
         if len(sources) > 1:
             self.large_file_sha1 = self._upload_source.get_content_sha1()
-        with _progress_of_file(reporter) as listener:
-            bucket.concatenate(
-                sources,
-                self.b2_file_name,
-                # A copy of all of the stored version takes file info only together with it.
-                content_type=bucket.DEFAULT_CONTENT_TYPE,
-                progress_listener=listener,
-                file_info=item.file_info,
-                encryption=item.encryption,
-                large_file_sha1=self.large_file_sha1,
-            )
+        self._upload_sources(bucket, item, sources, listener)
+
+    def _upload_sources(
+        self,
+        bucket: Bucket,
+        item: UploadItem,
+        sources: list[OutboundTransferSource],
+        listener: AbstractProgressListener | None,
+    ) -> FileVersion:
+        return bucket.concatenate(
+            sources,
+            self.b2_file_name,
+            # A copy of all of the stored version takes file info only together with it.
+            content_type=bucket.DEFAULT_CONTENT_TYPE,
+            progress_listener=listener,
+            file_info=item.file_info,
+            encryption=item.encryption,
+            large_file_sha1=self.large_file_sha1,
+        )
 
     def do_report(self, bucket: Bucket, reporter: SyncReport | None) -> None:
         """Tell the reporter that it is done."""
@@ -496,6 +510,6 @@ def is_written_through(path: str) -> bool:
     try:
         mode = os.lstat(path).st_mode
     except OSError:
-        # What else is wrong with the place, whoever writes there will see.
+        # If it is more than that nothing is there, saving says what is wrong.
         return False
     return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))

@@ -26,6 +26,7 @@ from .withheld import WithheldActions
 
 if TYPE_CHECKING:
     from ..bucket import Bucket
+    from .events import SyncEvents
     from .report import SyncReport
     from .scan_watch import ScanWatch
 
@@ -46,6 +47,7 @@ class Execution:
     :param bucket: what the actions are given
     :param workers: how many actions run at a time
     :param watch: knows what the scans had to leave out
+    :param events: is told what is done and what fails, and how it ended; may be None
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class Execution:
         dry_run: bool,
         workers: int,
         watch: ScanWatch,
+        events: SyncEvents | None,
     ) -> None:
         self._bucket = bucket
         self._reporter = reporter
         self._dry_run = dry_run
         self._workers = workers
         self._watch = watch
+        self._events = events
         self._withheld = WithheldActions()
         self._failed_paths: set[str] = set()
         self._obstructed: list[tuple[AbstractAction, Exception]] = []
@@ -76,7 +80,8 @@ class Execution:
         """
         try:
             self._run(self._without_destructive(actions), make_lane)
-            self.result.failures[:0] = self._watch.failures
+            for failure in self._watch.failures:
+                self._fail(failure)
             may_delete = self._end_of_scan is None and not self._watch.failures
             if may_delete:
                 self._run(self._still_wanted(), lane_of_threads)
@@ -87,6 +92,8 @@ class Execution:
                 raise self._end_of_scan
         finally:
             self._withheld.close()
+            if self._events is not None:
+                self._events.end(self.result)
 
     def _without_destructive(self, actions: Iterable[AbstractAction]) -> Iterator[AbstractAction]:
         try:
@@ -121,7 +128,7 @@ class Execution:
             self._run([action for action, _ in self._obstructed], make_lane)
         else:
             for action, error in self._obstructed:
-                self._fail(action, error)
+                self._take_failed(action, error)
 
     def _run(self, actions: Iterable[AbstractAction], make_lane: MakeLane) -> None:
         listener = None if self._reporter is None else _Bytes(self._reporter)
@@ -139,7 +146,7 @@ class Execution:
     def _take(self, done: BulkResult[Any]) -> None:
         action: AbstractAction = done.item
         if done.error is not None:
-            self._fail(action, done.error)
+            self._take_failed(action, done.error)
             return
         if type(action) in _OWN:
             if self._reporter is not None and done.value is not None:
@@ -148,7 +155,7 @@ class Execution:
             action.do_report(self._bucket, self._reporter)
         self._count(action)
 
-    def _fail(self, action: AbstractAction, error: Exception) -> None:
+    def _take_failed(self, action: AbstractAction, error: Exception) -> None:
         # `AbstractAction.run` reports itself.
         is_own = type(action) in _OWN
         if (
@@ -160,13 +167,19 @@ class Execution:
             return
         path = path_of(action)
         self._failed_paths.add(path)
-        self.result.failures.append(SyncFailure(path, kind_of(action), error))
+        self._fail(SyncFailure(path, kind_of(action), error))
         if is_own:
             action.report_failure(error, self._reporter)
 
+    def _fail(self, failure: SyncFailure) -> None:
+        self.result.failures.append(failure)
+        if self._events is not None:
+            self._events.failed(failure)
+
     def _count(self, action: AbstractAction) -> None:
         result = self.result
-        match kind_of(action):
+        kind = kind_of(action)
+        match kind:
             case 'upload':
                 result.uploaded += 1
             case 'download':
@@ -177,7 +190,10 @@ class Execution:
                 result.hidden += 1
             case 'delete':
                 result.deleted += 1
-        result.bytes_transferred += action.get_bytes()
+        byte_count = action.get_bytes()
+        result.bytes_transferred += byte_count
+        if self._events is not None:
+            self._events.done(kind, path_of(action), byte_count, result)
 
 
 _OWN = {

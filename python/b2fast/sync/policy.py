@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..file_version import FileVersion
     from ..scan.folder import AbstractFolder, B2Folder
     from ..scan.path import AbstractPath, B2Path
+    from .delta_upload import DeltaUploads
 
 ONE_DAY_IN_MS = 24 * 60 * 60 * 1000
 
@@ -70,11 +71,18 @@ class AbstractFileSyncPolicy(ABC):
     :param upload_mode: what is sent of a file that has grown
     :param absolute_minimum_part_size: bytes; see `UploadSourceLocalFile.get_incremental_sources`
 
+    :ivar same_content: have both files the same content? None if that is not known, and
+        `files_are_different` decides
+    :ivar delta_uploads: uploads large files; None to upload them as ``upload_mode`` says
+
     ``DESTINATION_PREFIX`` and ``SOURCE_PREFIX`` are what messages put before the names.
     """
 
     DESTINATION_PREFIX: ClassVar[Any] = NotImplemented
     SOURCE_PREFIX: ClassVar[Any] = NotImplemented
+
+    same_content: bool | None = None
+    delta_uploads: DeltaUploads | None = None
 
     def __init__(
         self,
@@ -126,16 +134,20 @@ class AbstractFileSyncPolicy(ABC):
             newer_by = source_path.mod_time - dest_path.mod_time
             if abs(newer_by) <= (compare_threshold or 0):
                 return False
-            if newer_by > 0 or newer_file_mode is NewerFileSyncMode.REPLACE:
-                return True
-            if newer_file_mode is NewerFileSyncMode.SKIP:
-                return False
-            raise DestFileNewer(dest_path, source_path, cls.DESTINATION_PREFIX, cls.SOURCE_PREFIX)
+            return newer_by > 0 or cls._may_replace_newer(source_path, dest_path, newer_file_mode)
         if compare_version_mode is CompareVersionMode.SIZE:
             return abs(source_path.size - dest_path.size) > (compare_threshold or 0)
         if compare_version_mode is CompareVersionMode.NONE:
             return False
         raise InvalidArgument('compare_version_mode', 'is invalid option')
+
+    @classmethod
+    def _may_replace_newer(
+        cls, source_path: AbstractPath, dest_path: AbstractPath, newer_file_mode: NewerFileSyncMode
+    ) -> bool:
+        if newer_file_mode in (NewerFileSyncMode.REPLACE, NewerFileSyncMode.SKIP):
+            return newer_file_mode is NewerFileSyncMode.REPLACE
+        raise DestFileNewer(dest_path, source_path, cls.DESTINATION_PREFIX, cls.SOURCE_PREFIX)
 
     def get_all_actions(self) -> Iterator[AbstractAction]:
         """What has to be done for the file: its transfer first, then what is hidden or deleted.
@@ -151,6 +163,8 @@ class AbstractFileSyncPolicy(ABC):
         source, dest = self._source_path, self._dest_path
         if source is None or not source.is_visible():
             return False
+        if dest is not None and self.same_content is not None:
+            return not self.same_content and self._may_replace(source, dest)
         return dest is None or self.files_are_different(
             source,
             dest,
@@ -158,6 +172,13 @@ class AbstractFileSyncPolicy(ABC):
             self._compare_version_mode,
             self._newer_file_mode,
         )
+
+    def _may_replace(self, source: AbstractPath, dest: AbstractPath) -> bool:
+        """May the file of the source replace another one, which may be newer?"""
+        by_time = self._compare_version_mode is CompareVersionMode.MODTIME
+        if by_time and dest.mod_time - source.mod_time > self._compare_threshold:
+            return self._may_replace_newer(source, dest, self._newer_file_mode)
+        return True
 
     @abstractmethod
     def _make_transfer_action(self) -> AbstractAction:
@@ -220,10 +241,15 @@ class UpPolicy(AbstractFileSyncPolicy):
             source.size,
             self._encryption_settings_provider,
         )
+        if self.delta_uploads is not None and self.delta_uploads.suits(source.size):
+            return self.delta_uploads.action(*upload, self._stored_version())
         if self._upload_mode is UploadMode.INCREMENTAL and self._dest_path is not None:
-            stored = cast('B2Path', self._dest_path).selected_version
+            stored = self._stored_version()
             return B2IncrementalUploadAction(*upload, stored, self._absolute_minimum_part_size)
         return B2UploadAction(*upload)
+
+    def _stored_version(self) -> FileVersion | None:
+        return None if self._dest_path is None else cast('B2Path', self._dest_path).selected_version
 
 
 class CopyPolicy(AbstractFileSyncPolicy):

@@ -48,6 +48,11 @@ class SyncResult:
     failures: list[SyncFailure] = field(default_factory=list)
     withheld: int = 0
 
+    @property
+    def files(self) -> int:
+        """How many files and versions something was done with."""
+        return self.uploaded + self.downloaded + self.copied + self.hidden + self.deleted
+
     def __str__(self) -> str:
         done = (
             f'{self.uploaded} uploaded, {self.downloaded} downloaded, {self.copied} copied, '

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from enum import Enum, unique
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 from ..exception import IncompleteSync, InvalidArgument
 from ..scan.folder import LocalFolder
@@ -19,6 +19,7 @@ from .encryption_provider import (
     SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER,
     AbstractSyncEncryptionSettingsProvider,
 )
+from .events import SyncEvents
 from .excluded import FolderWithoutExcluded
 from .execution import Execution
 from .policy import CompareVersionMode, NewerFileSyncMode
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from ..scan.path import AbstractPath, LocalPath
     from ..scan.report import ProgressReport
     from .action import AbstractAction
+    from .digest_cache import DigestCache
     from .report import SyncReport
     from .result import SyncResult
+    from .sha1_comparison import Pair
 
 _EXAMPLES = 3
 """How many failures are in the text of an `IncompleteSync`."""
@@ -68,12 +71,24 @@ class Synchronizer:
     :param sync_policy_manager: chooses the policy that decides about each file
     :param upload_mode: what is sent of a file that has grown
     :param absolute_minimum_part_size: bytes; see `UploadSourceLocalFile.get_incremental_sources`
+    :param compare_sha1: files of the same size are the same exactly if their SHA-1 is, whenever
+        they were modified; what is newer at the destination matters for those that differ. Of a
+        version without a SHA-1 that B2 has checked, or its uploader gave for a large file
+        (``large_file_sha1``), nothing is known, and ``compare_version_mode`` decides. The cost:
+        each local file is read once, and again after each change
+    :param delta_uploads: of a large file that was changed since a sync with this parameter has
+        uploaded it, send what was changed; the rest is copied within B2 from the stored version.
+        It goes before ``upload_mode``. The cost: each file of two parts or more that is uploaded
+        is read twice, and hashed, before it is sent
+    :param digest_cache: remembers the SHA-1 of local files, and the digests of what was uploaded;
+        a path, or None, for `DigestCache` of it
+    :param events: gets what happens as lines of JSON, beside the report; see `SyncEvents`
     :param keep_excluded: leave alone what the policies exclude on either side. Otherwise, as in
         b2sdk, they are for the source only: what it excludes, it does not have, so that it is
         hidden, deleted and replaced at the destination
 
-    :raises InvalidArgument: for a negative threshold, a mode that is none, and days that are
-        missing.
+    :raises InvalidArgument: for a negative threshold, a mode that is none, days that are missing,
+        and ``compare_sha1`` with `CompareVersionMode.NONE`.
     """
 
     def __init__(
@@ -91,6 +106,10 @@ class Synchronizer:
         upload_mode: UploadMode = UploadMode.FULL,
         absolute_minimum_part_size: int | None = None,
         *,
+        compare_sha1: bool = False,
+        delta_uploads: bool = False,
+        digest_cache: DigestCache | str | os.PathLike[str] | None = None,
+        events: TextIO | None = None,
         keep_excluded: bool = False,
     ) -> None:
         self.max_workers = max_workers
@@ -105,8 +124,12 @@ class Synchronizer:
         self.sync_policy_manager = sync_policy_manager
         self.upload_mode = upload_mode
         self.absolute_minimum_part_size = absolute_minimum_part_size
+        self.compare_sha1 = compare_sha1
+        self.delta_uploads = delta_uploads
+        self.events = events
         self.keep_excluded = keep_excluded
         self._validate()
+        self._digest_cache = digest_cache
 
     def _validate(self) -> None:
         if self.compare_threshold < 0:
@@ -117,6 +140,17 @@ class Synchronizer:
         if self.keep_days_or_delete is keeping and self.keep_days is None:
             raise InvalidArgument('keep_days', f'is required when keep_days_or_delete is {keeping}')
         _check_mode('compare_version_mode', self.compare_version_mode, CompareVersionMode)
+        if self.compare_sha1 and self.compare_version_mode is CompareVersionMode.NONE:
+            raise InvalidArgument('compare_sha1', 'contradicts a comparison of nothing')
+
+    @property
+    def digest_cache(self) -> DigestCache:
+        """What remembers the digests of local files."""
+        if isinstance(self._digest_cache, str | os.PathLike | None):
+            from .digest_cache import DigestCache
+
+            self._digest_cache = DigestCache(self._digest_cache)
+        return self._digest_cache
 
     def sync_folders(
         self,
@@ -164,8 +198,17 @@ class Synchronizer:
             self.policies_manager,
             encryption_settings_provider,
         )
-        execution = Execution(remote_folder.bucket, reporter, self.dry_run, self.max_workers, watch)
+        execution = Execution(
+            remote_folder.bucket,
+            reporter,
+            self.dry_run,
+            self.max_workers,
+            watch,
+            None if self.events is None else SyncEvents(self.events),
+        )
         with ExitStack() as stack:
+            if self.delta_uploads:
+                stack.callback(self.digest_cache.close)
             if reporter is not None:
                 stack.callback(reporter.close)
                 if source_type == 'local' and not reporter.no_progress:
@@ -216,12 +259,16 @@ class Synchronizer:
         # To count the files of a bucket ahead would take as many calls as the sync itself.
         counts_total = source_type == 'b2'
         total_files = total_bytes = 0
+        # Looked up once: the file that is compared and stays is the common case.
+        update_total = None if reporter is None or not counts_total else reporter.update_total
+        update_compare = None if reporter is None else reporter.update_compare
         pairs = self._pairs(source_folder, dest_folder, reporter, policies_manager)
-        for source_path, dest_path in pairs:
-            if source_path is not None and reporter is not None:
-                if counts_total:
-                    reporter.update_total(1)
-                reporter.update_compare(1)
+        for source_path, dest_path, same_content in self._compared(pairs):
+            if source_path is not None:
+                if update_total is not None:
+                    update_total(1)
+                if update_compare is not None:
+                    update_compare(1)
             for action in self._make_file_sync_actions(
                 sync_type,
                 source_path,
@@ -230,6 +277,7 @@ class Synchronizer:
                 dest_folder,
                 now_millis,
                 encryption_settings_provider,
+                **({} if same_content is None else {'same_content': same_content}),
             ):
                 total_files += 1
                 total_bytes += action.get_bytes()
@@ -245,7 +293,7 @@ class Synchronizer:
         dest_folder: AbstractFolder,
         reporter: SyncReport | None,
         policies_manager: ScanPoliciesManager,
-    ) -> Iterator[tuple[AbstractPath | None, AbstractPath | None]]:
+    ) -> Iterator[Pair]:
         if not self.keep_excluded:
             yield from zip_folders(source_folder, dest_folder, reporter, policies_manager)
             return
@@ -258,6 +306,16 @@ class Synchronizer:
             if not (dest.excludes(path) or (source.excludes(path) and source_path is None)):
                 yield source_path, dest_path
 
+    def _compared(
+        self, pairs: Iterator[Pair]
+    ) -> Iterator[tuple[AbstractPath | None, AbstractPath | None, bool | None]]:
+        """The pairs, and whether they have the same content, if that is looked at and known."""
+        if not self.compare_sha1:
+            return ((source_path, dest_path, None) for source_path, dest_path in pairs)
+        from .sha1_comparison import Sha1Comparison
+
+        return Sha1Comparison(self.digest_cache).compared(pairs)
+
     def _make_file_sync_actions(
         self,
         sync_type: str,
@@ -269,9 +327,13 @@ class Synchronizer:
         encryption_settings_provider: AbstractSyncEncryptionSettingsProvider = (
             SERVER_DEFAULT_SYNC_ENCRYPTION_SETTINGS_PROVIDER
         ),
+        same_content: bool | None = None,
     ) -> Iterator[AbstractAction]:
-        """What has to be done for one file; see `SyncPolicyManager.get_policy`."""
-        return self.sync_policy_manager.get_policy(
+        """What has to be done for one file; see `SyncPolicyManager.get_policy`.
+
+        :param same_content: see `AbstractFileSyncPolicy`
+        """
+        policy = self.sync_policy_manager.get_policy(
             sync_type,
             source_path,
             source_folder,
@@ -286,7 +348,15 @@ class Synchronizer:
             encryption_settings_provider=encryption_settings_provider,
             upload_mode=self.upload_mode,
             absolute_minimum_part_size=self.absolute_minimum_part_size,
-        ).get_all_actions()
+        )
+        if same_content is not None:
+            policy.same_content = same_content
+        if self.delta_uploads and sync_type == 'local-to-b2':
+            from .delta_upload import DeltaUploads
+
+            bucket = cast('B2Folder', dest_folder).bucket
+            policy.delta_uploads = DeltaUploads(self.digest_cache, bucket)
+        return policy.get_all_actions()
 
 
 def _incomplete(result: SyncResult) -> IncompleteSync:

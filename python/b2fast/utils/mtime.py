@@ -15,12 +15,23 @@ def mtime_ns_of(mod_time_millis: int) -> int | None:
     return nanoseconds if -(2**63) <= nanoseconds < 2**63 else None
 
 
+def mtime_millis(status: os.stat_result) -> int:
+    """The modification time of a file, in whole milliseconds since 1970.
+
+    b2sdk takes it from a number of seconds with fractions.  From 999,880 ns after a millisecond on
+    that number is the next one; if the file were a millisecond older to us than to b2sdk, which
+    uploaded it, a sync would take the stored file for newer.  Before 2014 that number may be below
+    a whole millisecond, and the file appear older than it was made to be.
+    """
+    return max(status.st_mtime_ns // _NS_PER_MS, int(status.st_mtime * 1000))
+
+
 def get_file_mtime(local_path: str | os.PathLike[str]) -> int:
     """The modification time of a file, in whole milliseconds since 1970.
 
     :raises OSError: if there is no such file.
     """
-    return os.stat(local_path).st_mtime_ns // _NS_PER_MS
+    return mtime_millis(os.stat(local_path))
 
 
 def set_file_mtime(local_path: str | os.PathLike[str], mod_time_millis: int) -> None:

@@ -56,8 +56,8 @@ def _tighten(path: str) -> None:
         raise LocalFileError(
             path,
             errno.EPERM,
-            f'The file belongs to another user (ID {status.st_uid}), who could read the keys in '
-            'it; use a file of your own',
+            f'The file belongs to another user (ID {status.st_uid}), who could read and '
+            'change it; use a file of your own',
         )
     if status.st_mode & 0o077:
         try:

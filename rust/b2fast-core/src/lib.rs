@@ -15,6 +15,8 @@ pub mod file_io;
 pub mod gate;
 pub mod hash;
 pub mod lease;
+pub mod listing;
+pub mod local_files;
 mod part_digests;
 pub mod plan;
 pub mod progress;

@@ -8,7 +8,9 @@ mod blocking;
 mod content_store;
 mod errors;
 mod hashing;
+mod listing;
 mod planning;
+mod scanning;
 mod scope;
 mod server;
 mod transfer;
@@ -27,7 +29,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
             "hashing",
             hashing::fill as fn(&Bound<'_, PyModule>) -> PyResult<()>,
         ),
+        ("listing", listing::fill),
         ("planning", planning::fill),
+        ("scanning", scanning::fill),
         ("server", server::fill),
         ("transfer", transfer::fill),
     ] {

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from b2fast import SqliteAccountInfo
-from b2fast.account_info import database
 from b2fast.exception import (
     CorruptAccountInfo,
     InvalidArgument,
     LocalFileError,
 )
+from b2fast.utils import database
 
 from ...conftest import NOBODY
 from ...helpers import no_file_longer_than

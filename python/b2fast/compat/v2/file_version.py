@@ -60,6 +60,9 @@ class FileVersion(v3.FileVersion):
             replication_status,
         )
 
+    def _end_reading(self) -> None:
+        self.cache_control = self.file_info.get('b2-cache-control')
+
     def as_dict(self) -> dict[str, Any]:
         """The same as data for JSON, named as in the native API."""
         result = super().as_dict()

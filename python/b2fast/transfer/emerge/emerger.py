@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, islice
+from itertools import accumulate, chain, islice
 from typing import TYPE_CHECKING, Any
 
 from ..._core.planning import MAX_FILE_SIZE, MAX_PART_SIZE
@@ -78,8 +78,14 @@ class Emerger:
         *,
         continue_large_file_id: str | None = None,
         large_file_sha1: str | None = None,
+        content: AbstractUploadSource | None = None,
     ) -> FileVersion:
-        """Make a file of intents in any order; see `Bucket.create_file`."""
+        """Make a file of intents in any order; see `Bucket.create_file`.
+
+        :param content: all of the content, if that is here, although some of it is copied; a large
+                    file gets the SHA-1 of it, and each part has to have that of its stretch
+        :raises PartSha1Mismatch: if a part that was copied is not what ``content`` has there.
+        """
         intents = list(intents)
         parts = plan_file(intents, sizes)
         total = sum(part.length for part in parts)
@@ -89,7 +95,9 @@ class Emerger:
             return self._small_file(new_file, parts[0], listener, continue_large_file_id)
         sizes.check_for_large_file(self._absolute_minimum)
         part_sha1s: Sequence[str] = ()
-        if large_file_sha1 is None and len(intents) == 1:
+        if content is not None:
+            large_file_sha1, part_sha1s = self._hash_parts(content, parts)
+        elif large_file_sha1 is None and len(intents) == 1:
             large_file_sha1, part_sha1s = self._hash(intents[0].outbound_source, parts)
         return self._large_file(
             new_file,
@@ -111,11 +119,17 @@ class Emerger:
         if content and not self.services.api.whole_file_sha1:
             return None, ()
         # A stream is read part by part, each time anew: only this pass shows one state of it.
+        return self._hash_parts(source, parts)
+
+    def _hash_parts(
+        self, source: AbstractUploadSource, parts: Sequence[EmergePart]
+    ) -> tuple[str, Sequence[str]]:
+        """The SHA-1 of a source that has all of the content, and of each part."""
+        lengths = [part.length for part in parts]
+        offsets = accumulate(lengths[:-1], initial=0)
         with self.services.transfer_seam.open(source) as opened:
             check_unchanged(source, opened.length, source.get_content_length())
-            sha1, part_sha1s = opened.hash_parts(
-                [(part.stretches[0].offset, part.length) for part in parts]
-            )
+            sha1, part_sha1s = opened.hash_parts(list(zip(offsets, lengths, strict=True)))
         if source.is_sha1_known() and source.get_content_sha1() != sha1:
             raise SourceChanged(name_of(source), f'its SHA-1 is {sha1}')
         return sha1, part_sha1s

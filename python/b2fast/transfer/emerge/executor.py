@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from ...cancel import ending_together, in_this_context
-from ...exception import AlreadyFailed, SourceChanged, UnboundStreamBufferTimeout
+from ...exception import AlreadyFailed, PartSha1Mismatch, SourceChanged, UnboundStreamBufferTimeout
 from ...progress import AbstractProgressListener, tell_retried
 from ...utils.waiting import wait_for_first
 from ..outbound.copy_source import CopySource
@@ -200,18 +200,21 @@ class PartsOfLargeFile:
                 running.thread.join()
             result = future.result()
             if isinstance(running.unit, CopyUnit):
-                self._sha1s[running.unit.number] = result['contentSha1']
+                self._sha1s[running.unit.number] = _checked_sha1(running.unit, result)
             else:
                 self._sha1s.update(result)
 
     def _copy(self, unit: CopyUnit) -> Future[dict[str, Any]]:
         source = unit.stretch.source
+        finished = self._finished.get(unit.number)
+        is_there = finished is not None and finished.content_sha1 == unit.sha1
         assert isinstance(source, CopySource)
         return self._services.copy_manager.copy_part(
             self._file_id,
             source.get_copy_source_range(unit.stretch.offset, unit.stretch.length),
             unit.number,
             self._state,
+            self._finished if is_there else None,
             destination_encryption=self._encryption,
             source_encryption=source.encryption,
         )
@@ -269,6 +272,14 @@ class PartsOfLargeFile:
             sha1s = content.send_parts(self._file_id, parts, self._encryption, progress)
         reporter.bytes_completed(length)
         return dict(zip((part.number for part in parts), sha1s, strict=True))
+
+
+def _checked_sha1(unit: CopyUnit, answer: dict[str, Any]) -> str:
+    """The SHA-1 of a part that was copied. Raises `PartSha1Mismatch` if it is a wrong one."""
+    sha1: str = answer['contentSha1']
+    if unit.sha1 not in (None, sha1):
+        raise PartSha1Mismatch(unit.number)
+    return sha1
 
 
 def check_unchanged(source: AbstractUploadSource, length: int, expected: int) -> None:

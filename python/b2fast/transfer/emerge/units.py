@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CopyUnit:
-    """A part that is copied within B2."""
+    """A part that is copied within B2.
+
+    :ivar sha1: that it has to have, in hex, if it is known
+    """
 
     number: int
     stretch: Stretch
+    sha1: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def units_of(
 
 def _unit_of(number: int, part: EmergePart, sha1: str | None) -> Unit:
     if part.is_copy:
-        return CopyUnit(number, part.stretches[0])
+        return CopyUnit(number, part.stretches[0], sha1)
     if len(part.stretches) == 1:
         stretch = part.stretches[0]
         content = content_of(stretch.source)

@@ -59,6 +59,8 @@ def named_in_errors(file_name: str, file_id: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if isinstance(error, B2Error):
+            error.unfinished_large_file_id = file_id
         error.add_note(
             f'the upload of {file_name!r} is not finished; its large file ID is {file_id}'
         )

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from ..exception import B2Error, CorruptAccountInfo, LocalFileError
-from ..utils.private_file import make_private
+from ..exception import B2Error, LocalFileError
+from .private_file import make_private
 
 BUSY_SECONDS = 60.0
 """How long to wait for another process that holds the file."""
@@ -38,12 +38,24 @@ class Database:
     :param path: the file, absolute and symbolic links resolved; made for its owner alone.
     :param name: what errors call it.
     :param prepare: is given every new connection, in autocommit mode, before its first use.
+    :param corrupt: makes of the name the error for a file with something else in it.
+    :param busy_seconds: how long to wait for another process that holds the file; `BUSY_SECONDS`
+        if None.
     """
 
-    def __init__(self, path: str, name: str, prepare: Callable[[sqlite3.Connection], None]) -> None:
+    def __init__(
+        self,
+        path: str,
+        name: str,
+        prepare: Callable[[sqlite3.Connection], None],
+        corrupt: Callable[[str], B2Error],
+        busy_seconds: float | None = None,
+    ) -> None:
         self.path = path
         self.name = name
         self._prepare = prepare
+        self._corrupt = corrupt
+        self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
         self._closer: weakref.finalize[..., Database] | None = None
         with LOCK:
@@ -99,7 +111,8 @@ class Database:
         return connection
 
     def _repeated(self, action: Callable[[], _T]) -> _T:
-        deadline = time.monotonic() + BUSY_SECONDS
+        patience = BUSY_SECONDS if self._busy_seconds is None else self._busy_seconds
+        deadline = time.monotonic() + patience
         while True:
             try:
                 with LOCK:
@@ -110,9 +123,15 @@ class Database:
             except sqlite3.Error as error:
                 code = getattr(error, 'sqlite_errorcode', None)
                 if not _may_pass(code) or time.monotonic() >= deadline:
-                    raise _meaning_of(code, self.name) from error
+                    raise self._meaning_of(code) from error
                 if code == sqlite3.SQLITE_READONLY_DBMOVED:
                     self.close()
+
+    def _meaning_of(self, code: int | None) -> B2Error:
+        reason = _REASONS.get(code & 0xFF) if code is not None else None
+        if reason is not None:
+            return LocalFileError(self.name, *reason)
+        return self._corrupt(self.name)
 
 
 def in_transaction(
@@ -157,13 +176,6 @@ _REASONS = {
     sqlite3.SQLITE_NOMEM: (errno.ENOMEM, os.strerror(errno.ENOMEM)),
 }
 """What the codes of SQLite mean that are about the file and not about its content."""
-
-
-def _meaning_of(code: int | None, name: str) -> B2Error:
-    reason = _REASONS.get(code & 0xFF) if code is not None else None
-    if reason is not None:
-        return LocalFileError(name, *reason)
-    return CorruptAccountInfo(name)
 
 
 def _close_all() -> None:
