@@ -72,6 +72,7 @@ CLASSES = [
 ]
 DIFFERENT = {
     ('B2HttpApiConfig', '__init__'),  # takes retry_policy and timeouts as well
+    ('Synchronizer', '__init__'),  # takes compare_sha1 and others as well
     ('BucketFactory', '__init__'),  # b2sdk's takes anything, and has no use for it
 }
 """Members that may differ."""

@@ -140,8 +140,13 @@ def test_ctrl_c(bucket: Bucket) -> None:
         signal.raise_signal(signal.SIGINT)
         yield UploadSourceBytes(CONTENT)
 
-    with pytest.raises(KeyboardInterrupt):
-        bucket.concatenate_stream(intents(), 'file')
+    # A shell has its background jobs ignore it.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            bucket.concatenate_stream(intents(), 'file')
+    finally:
+        signal.signal(signal.SIGINT, handler)
     assert list(bucket.ls()) == []
 
 

@@ -20,8 +20,8 @@ def mtime_millis(status: os.stat_result) -> int:
 
     b2sdk takes it from a number of seconds with fractions.  From 999,880 ns after a millisecond on
     that number is the next one; if the file were a millisecond older to us than to b2sdk, which
-    uploaded it, a sync would take the stored file for newer.  Before 2014 that number may be below
-    a whole millisecond, and the file appear older than it was made to be.
+    uploaded it, a sync would take the stored file for newer.  Before 2014 and after 2037 that
+    number may be below a whole millisecond, and the file appear older than it was made to be.
     """
     return max(status.st_mtime_ns // _NS_PER_MS, int(status.st_mtime * 1000))
 
