@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from b2fast.cli.simulator_process import SimulatorProcess
 from b2fast.simulator import SimulatorServer
 
 from .programs import Program
@@ -17,12 +20,20 @@ class B2Tool(Program):
 
     :param command: starts it: its path, or a Python and its arguments.
     :param directory: for its account data.
+    :param variables: further ones of the environment.
     """
 
-    def __init__(self, *command: str, server: SimulatorServer, directory: Path) -> None:
+    def __init__(
+        self,
+        *command: str,
+        server: SimulatorServer | SimulatorProcess,
+        directory: Path,
+        variables: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         kept = {name: os.environ[name] for name in ('PATH', 'PYTHONPATH') if name in os.environ}
         environment = {
             **kept,
+            **variables,
             'B2_ACCOUNT_INFO': str(directory / 'account_info'),
             'HOME': str(directory),
             'NO_COLOR': '1',

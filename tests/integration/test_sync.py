@@ -26,6 +26,7 @@ from b2fast import (
     SyncPolicyManager,
     SyncReport,
     SyncResult,
+    UploadMode,
     UpPolicy,
     cancel_scope,
 )
@@ -105,6 +106,24 @@ def test_up_and_down(local: Path, remote: B2Folder, bucket: Bucket, tmp_path: Pa
 
     assert sync(LocalFolder(local), remote) == SyncResult()
     assert sync(remote, LocalFolder(other)) == SyncResult()
+
+
+@pytest.mark.parametrize('account', ['faithful', 'http', 'http-streams'], indirect=True)
+@pytest.mark.parametrize('size', [PART_SIZE, 3 * PART_SIZE])
+def test_a_touched_file_is_copied(size: int, local: Path, remote: B2Folder, bucket: Bucket) -> None:
+    """Its content need not be sent again; `RawSimulator` copies no more than 200 bytes."""
+    content = bytes(range(256)) * 100
+    write(local, {'a.txt': content[:size]})
+    incremental = {'upload_mode': UploadMode.INCREMENTAL, 'absolute_minimum_part_size': PART_SIZE}
+    for seconds in (0, 1):
+        write(local, {'a.txt': content[:size]}, NOW / 1000 + seconds)
+        assert sync(LocalFolder(local), remote, **incremental).uploaded == 1
+        assert sync(LocalFolder(local), remote, **incremental) == SyncResult()
+    new, old = (version for version, _ in bucket.ls(latest_only=False))
+    assert new.mod_time_millis == old.mod_time_millis + 1000
+    assert new.content_type == old.content_type
+    assert new.get_content_sha1() == old.get_content_sha1() is not None
+    assert stored(bucket) == {'a.txt': content[:size]}
 
 
 def test_within_b2(api: B2Api, bucket: Bucket) -> None:

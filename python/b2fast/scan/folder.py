@@ -17,6 +17,7 @@ from ..exception import (
     UnableToCreateDirectory,
     UnsupportedFilename,
 )
+from ..transfer.inbound.left_downloads import is_of_download
 from ..utils.filesystem import (
     fix_windows_path_limit,
     path_below,
@@ -193,7 +194,8 @@ class B2Folder(AbstractFolder):
         Hidden files are among them (`B2Path.is_visible`), unfinished large files are not. A
         version that is left out is as if it were not there: what is below it is selected.
         Names that could not be those of local files are left out, with a word to the reporter
-        (see `validate_b2_file_name_as_path`).
+        (see `validate_b2_file_name_as_path`). What other programs store to show an empty folder,
+        a name that ends with ``/`` without any content, is left out without a word.
 
         The bucket is listed in pages, as far as the caller reads.
         """
@@ -217,7 +219,7 @@ class B2Folder(AbstractFolder):
             problem = None if self._name_prefix is not None else _problem_of(relative_path)
             if problem is None:
                 yield B2Path(relative_path, selected[0], selected)
-            elif reporter is not None:
+            elif reporter is not None and not _is_marker(name, selected[0]):
                 reporter.invalid_name(name, problem)
 
     def get_file_versions(self) -> Iterator[FileVersion]:
@@ -266,10 +268,17 @@ class _ExcludedFolders:
         return False
 
 
+def _is_marker(name: str, newest: FileVersion) -> bool:
+    """Does the file stand for a folder, and have no content that could be lost?"""
+    return name.endswith('/') and not newest.size
+
+
 def _problem_of(relative_path: str) -> str | None:
     """Why the file could not be a local one; None if it could."""
     if not relative_path or relative_path.endswith('/'):
         return 'it is the name of a folder'
+    if is_of_download(relative_path.rpartition('/')[2]):
+        return 'it is the name of what downloads keep beside their targets'
     try:
         validate_b2_file_name_as_path(relative_path)
     except ValueError as error:

@@ -88,7 +88,7 @@ class LocalTree:
         names = []
         with os.scandir(path) as entries:
             for entry in entries:
-                if is_of_download(entry.name):
+                if is_of_download(entry.name) and not _is_directory(entry):
                     continue
                 if self._policies.exclude_all_symlinks and entry.is_symlink():
                     if self._reporter is not None:

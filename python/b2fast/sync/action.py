@@ -149,6 +149,8 @@ class B2UploadAction(AbstractAction):
         return bucket.concatenate(
             sources,
             self.b2_file_name,
+            # A copy of all of the stored version takes file info only together with it.
+            content_type=bucket.DEFAULT_CONTENT_TYPE,
             progress_listener=listener,
             file_info=item.file_info,
             encryption=item.encryption,

@@ -49,6 +49,28 @@ def lane_of_downloads(bucket: Bucket, act: Act, workers: int, progress: BulkProg
     return lane_of_threads(bucket, act, workers, progress)
 
 
+def lane_of_caller(bucket: Bucket, act: Act, workers: int, progress: BulkProgress) -> Lane[Any]:
+    """Runs all actions on the thread that reads the results: what only reports needs no other."""
+    return _LaneOfCaller(act)
+
+
+class _LaneOfCaller(Lane[Any]):
+    def __init__(self, act: Act) -> None:
+        self._act = act
+        self._done: list[tuple[int, Any, Exception | None]] = []
+
+    def start(self, ticket: int, item: Any) -> None:
+        self._act(item)
+        self._done.append((ticket, None, None))
+
+    def finished(self, wait: float) -> Iterable[tuple[int, Any, Exception | None]]:
+        done, self._done = self._done, []
+        return done
+
+    def stop(self) -> None:
+        """Nothing: no action runs while another method does."""
+
+
 class _LaneWithQueue(Lane[Any]):
     def __init__(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..bulk.items import BulkResult
 from ..bulk.pump import results
+from ..exception import DestinationParentIsNotADirectory
 from ..progress import AbstractProgressListener
 from .action import (
     AbstractAction,
@@ -19,7 +20,7 @@ from .action import (
     B2UploadAction,
     LocalDeleteAction,
 )
-from .action_lanes import MakeLane, lane_of_threads
+from .action_lanes import MakeLane, lane_of_caller, lane_of_threads
 from .result import SyncFailure, SyncResult
 from .withheld import WithheldActions
 
@@ -37,7 +38,8 @@ class Execution:
 
     What hides or deletes waits for the end of the scans, and is left out if one of them was
     incomplete: what they did not find may well be there.  It is left out for a file whose
-    transfer failed, too, so that an old version stays until there is a new one.
+    transfer failed, too, so that an old version stays until there is a new one.  A local file that
+    is deleted may have been in the place of a directory: then downloads into it are made once more.
 
     Small files are left to the bulk calls' queue in the Rust core; actions of other classes than
     the package's own run as they are.
@@ -60,12 +62,13 @@ class Execution:
         self._bucket = bucket
         self._reporter = reporter
         self._dry_run = dry_run
-        # The actions of a dry run only report, and do so in their order.
-        self._workers = 1 if dry_run else workers
+        self._workers = workers
         self._watch = watch
         self._events = events
         self._withheld = WithheldActions()
         self._failed_paths: set[str] = set()
+        self._obstructed: list[tuple[AbstractAction, Exception]] = []
+        self._may_be_obstructed = True
         self._end_of_scan: Exception | None = None
         self.result = SyncResult()
 
@@ -79,13 +82,14 @@ class Execution:
             self._run(self._without_destructive(actions), make_lane)
             for failure in self._watch.failures:
                 self._fail(failure)
-            if self._end_of_scan is not None:
-                self.result.withheld += len(self._withheld)
-                raise self._end_of_scan
-            if self._watch.failures:
-                self.result.withheld += len(self._withheld)
-            else:
+            may_delete = self._end_of_scan is None and not self._watch.failures
+            if may_delete:
                 self._run(self._still_wanted(), lane_of_threads)
+            else:
+                self.result.withheld += len(self._withheld)
+            self._retry_obstructed(make_lane, anew=may_delete and len(self._withheld) > 0)
+            if self._end_of_scan is not None:
+                raise self._end_of_scan
         finally:
             self._withheld.close()
             if self._events is not None:
@@ -104,14 +108,32 @@ class Execution:
 
     def _still_wanted(self) -> Iterator[AbstractAction]:
         for action in self._withheld.take():
-            if path_of(action) in self._failed_paths:
+            if self._is_of_failed_file(action):
                 self.result.withheld += 1
             else:
                 yield action
 
+    def _is_of_failed_file(self, action: AbstractAction) -> bool:
+        path = path_of(action)
+        if path in self._failed_paths:
+            return True
+        # Such a file may be what is below a directory in the place of a file.
+        return isinstance(action, LocalDeleteAction) and any(
+            path[:end] in self._failed_paths for end, char in enumerate(path) if char == '/'
+        )
+
+    def _retry_obstructed(self, make_lane: MakeLane, *, anew: bool) -> None:
+        self._may_be_obstructed = False
+        if anew:
+            self._run([action for action, _ in self._obstructed], make_lane)
+        else:
+            for action, error in self._obstructed:
+                self._take_failed(action, error)
+
     def _run(self, actions: Iterable[AbstractAction], make_lane: MakeLane) -> None:
         listener = None if self._reporter is None else _Bytes(self._reporter)
-        make = partial(make_lane, self._bucket, self._act)
+        # The actions of a dry run only report, and do so in their order.
+        make = partial(lane_of_caller if self._dry_run else make_lane, self._bucket, self._act)
         for done in results(actions, make, self._workers, listener):
             self._take(done)
 
@@ -123,21 +145,31 @@ class Execution:
 
     def _take(self, done: BulkResult[Any]) -> None:
         action: AbstractAction = done.item
-        # `AbstractAction.run` reports itself.
-        is_own = type(action) in _OWN
         if done.error is not None:
-            path = path_of(action)
-            self._failed_paths.add(path)
-            self._fail(SyncFailure(path, kind_of(action), done.error))
-            if is_own:
-                action.report_failure(done.error, self._reporter)
+            self._take_failed(action, done.error)
             return
-        if is_own:
+        if type(action) in _OWN:
             if self._reporter is not None and done.value is not None:
                 # The queue moved it, and not the action, whose listener would have counted it.
                 self._reporter.update_transfer(1, 0)
             action.do_report(self._bucket, self._reporter)
         self._count(action)
+
+    def _take_failed(self, action: AbstractAction, error: Exception) -> None:
+        # `AbstractAction.run` reports itself.
+        is_own = type(action) in _OWN
+        if (
+            is_own
+            and self._may_be_obstructed
+            and isinstance(error, DestinationParentIsNotADirectory)
+        ):
+            self._obstructed.append((action, error))
+            return
+        path = path_of(action)
+        self._failed_paths.add(path)
+        self._fail(SyncFailure(path, kind_of(action), error))
+        if is_own:
+            action.report_failure(error, self._reporter)
 
     def _fail(self, failure: SyncFailure) -> None:
         self.result.failures.append(failure)

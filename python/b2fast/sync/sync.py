@@ -20,6 +20,7 @@ from .encryption_provider import (
     AbstractSyncEncryptionSettingsProvider,
 )
 from .events import SyncEvents
+from .excluded import FolderWithoutExcluded
 from .execution import Execution
 from .policy import CompareVersionMode, NewerFileSyncMode
 from .policy_manager import POLICY_MANAGER, SyncPolicyManager
@@ -82,6 +83,9 @@ class Synchronizer:
     :param digest_cache: remembers the SHA-1 of local files, and the digests of what was uploaded;
         a path, or None, for `DigestCache` of it
     :param events: gets what happens as lines of JSON, beside the report; see `SyncEvents`
+    :param keep_excluded: leave alone what the policies exclude on either side. Otherwise, as in
+        b2sdk, they are for the source only: what it excludes, it does not have, so that it is
+        hidden, deleted and replaced at the destination
 
     :raises InvalidArgument: for a negative threshold, a mode that is none, days that are missing,
         and ``compare_sha1`` with `CompareVersionMode.NONE`.
@@ -106,6 +110,7 @@ class Synchronizer:
         delta_uploads: bool = False,
         digest_cache: DigestCache | str | os.PathLike[str] | None = None,
         events: TextIO | None = None,
+        keep_excluded: bool = False,
     ) -> None:
         self.max_workers = max_workers
         self.policies_manager = policies_manager
@@ -122,6 +127,7 @@ class Synchronizer:
         self.compare_sha1 = compare_sha1
         self.delta_uploads = delta_uploads
         self.events = events
+        self.keep_excluded = keep_excluded
         self._validate()
         self._digest_cache = digest_cache
 
@@ -215,12 +221,12 @@ class Synchronizer:
     def _local_destination(self, folder: LocalFolder) -> LocalFolder:
         if not self.dry_run:
             folder.ensure_present()
-        elif not os.path.lexists(folder.root):
+        elif isinstance(folder, LocalFolder) and not os.path.lexists(folder.root):
             return _MissingFolder(folder.root)
         return folder
 
     def _lane_of(self, source_type: str, dest_type: str) -> MakeLane:
-        if self.dry_run or source_type == dest_type:
+        if source_type == dest_type:
             return lane_of_threads
         return lane_of_uploads if dest_type == 'b2' else lane_of_downloads
 
@@ -256,7 +262,7 @@ class Synchronizer:
         # Looked up once: the file that is compared and stays is the common case.
         update_total = None if reporter is None or not counts_total else reporter.update_total
         update_compare = None if reporter is None else reporter.update_compare
-        pairs = zip_folders(source_folder, dest_folder, reporter, policies_manager)
+        pairs = self._pairs(source_folder, dest_folder, reporter, policies_manager)
         for source_path, dest_path, same_content in self._compared(pairs):
             if source_path is not None:
                 if update_total is not None:
@@ -280,6 +286,25 @@ class Synchronizer:
             if counts_total:
                 reporter.end_total()
             reporter.end_compare(total_files, total_bytes)
+
+    def _pairs(
+        self,
+        source_folder: AbstractFolder,
+        dest_folder: AbstractFolder,
+        reporter: SyncReport | None,
+        policies_manager: ScanPoliciesManager,
+    ) -> Iterator[Pair]:
+        if not self.keep_excluded:
+            yield from zip_folders(source_folder, dest_folder, reporter, policies_manager)
+            return
+        source = FolderWithoutExcluded(source_folder, policies_manager)
+        dest = FolderWithoutExcluded(dest_folder, policies_manager)
+        for source_path, dest_path in zip_folders(source, dest, reporter):
+            path = cast('AbstractPath', source_path or dest_path).relative_path
+            # Of a file of the source, the versions that are left are synced. At the destination,
+            # a version that is excluded would be hidden or replaced with those that are left.
+            if not (dest.excludes(path) or (source.excludes(path) and source_path is None)):
+                yield source_path, dest_path
 
     def _compared(
         self, pairs: Iterator[Pair]

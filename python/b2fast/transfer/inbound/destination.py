@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _CLASSES: dict[int, type[DestinationError]] = {
     errno.ENOENT: DestinationDirectoryDoesntExist,
     errno.ENOTDIR: DestinationParentIsNotADirectory,
+    # Files are replaced: what must not exist yet is a directory that is made for them.
+    errno.EEXIST: DestinationParentIsNotADirectory,
     errno.EISDIR: DestinationIsADirectory,
     errno.EACCES: DestinationDirectoryDoesntAllowOperation,
     errno.EPERM: DestinationDirectoryDoesntAllowOperation,
