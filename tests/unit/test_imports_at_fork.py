@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,3 +31,30 @@ def test_names_what_functions_import() -> None:
     }
 
     assert found == set(OTHER_MODULES)
+
+
+PROGRAM = """
+import os, sys, threading, warnings
+from b2fast import B2Api, InMemoryAccountInfo
+
+api = B2Api(InMemoryAccountInfo())
+assert 'b2fast.utils.database' not in sys.modules
+sys.unraisablehook = lambda unraisable: os._exit(3)
+stop = threading.Event()
+thread = threading.Thread(target=stop.wait)
+thread.start()
+child = os.fork()
+if child == 0:
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+assert 'b2fast.utils.database' in sys.modules
+assert os.fork() or os._exit(0) is None
+stop.set()
+"""
+
+
+def test_hooks_that_are_registered_meanwhile_fail_at_nothing() -> None:
+    result = subprocess.run(
+        [sys.executable, '-c', PROGRAM], capture_output=True, text=True, timeout=60
+    )
+    assert (result.returncode, result.stderr) == (0, '')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sqlite3
@@ -184,4 +185,10 @@ def _close_all() -> None:
         database.close()
 
 
-os.register_at_fork(before=_close_all, after_in_parent=LOCK.release, after_in_child=LOCK.release)
+def _release() -> None:
+    # Imported by another function that a fork calls before, it is only called behind.
+    with contextlib.suppress(RuntimeError):
+        LOCK.release()
+
+
+os.register_at_fork(before=_close_all, after_in_parent=_release, after_in_child=_release)
