@@ -141,6 +141,31 @@ def test_within_b2(api: B2Api, bucket: Bucket) -> None:
     assert all(version.file_info['a'] == 'b' for version in versions)
 
 
+def test_names_that_no_local_file_has_are_copied(api: B2Api, bucket: Bucket) -> None:
+    other = api.create_bucket('other-bucket', 'allPrivate')
+    names = ['../up', 'C:x', 'a/./b', 'a\\b']
+    info = {'src_last_modified_millis': '1'}
+    version = bucket.upload_bytes(b'1', 'plain', file_info=info)
+    for name in names:
+        api.session.copy_file(version.id_, f'from/{name}', destination_bucket_id=bucket.id_)
+    source, destination = B2Folder('a-bucket', 'from', api), B2Folder('other-bucket', '', api)
+
+    assert sync(source, destination).copied == len(names)
+    assert sorted(stored(other)) == sorted(names)
+    assert sync(source, destination, keep_days_or_delete=DELETE) == SyncResult()
+
+
+def test_names_that_cannot_be_made_are_failures(api: B2Api, bucket: Bucket) -> None:
+    api.create_bucket('other-bucket', 'allPrivate')
+    version = bucket.upload_bytes(b'1', 'plain')
+    api.session.copy_file(version.id_, 'a//b', destination_bucket_id=bucket.id_)
+    with pytest.raises(IncompleteSync) as caught:
+        sync(B2Folder('a-bucket', '', api), B2Folder('other-bucket', '', api))
+    assert [failure.path for failure in caught.value.failures] == ['a//b']
+    assert caught.value.result is not None
+    assert caught.value.result.copied == 1
+
+
 @pytest.mark.parametrize('direction', ['up', 'down'])
 def test_what_the_source_has_not_is_deleted(
     direction: str, local: Path, remote: B2Folder, bucket: Bucket

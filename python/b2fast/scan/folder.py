@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import glob
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..exception import (
     UnsupportedFilename,
 )
 from ..transfer.inbound.left_downloads import is_of_download
+from ..utils.file_names import validate_b2_file_name
 from ..utils.filesystem import (
     fix_windows_path_limit,
     path_below,
@@ -153,6 +155,8 @@ class B2Folder(AbstractFolder):
 
     _name_prefix: str | None = None
     """What the names begin with, if the folder is made by `of_prefix`."""
+    _problem_of: Callable[[str], str | None] | None = None
+    """Why a file of that relative path is left out; by default because it could be no local one."""
 
     def __init__(self, bucket_name: str, folder_name: str, api: B2Api) -> None:
         self.bucket_name = bucket_name
@@ -175,6 +179,16 @@ class B2Folder(AbstractFolder):
         folder = cls(bucket_name=bucket_name, folder_name=name_prefix, api=api)
         folder.prefix = name_prefix[: name_prefix.rfind('/') + 1]
         folder._name_prefix = name_prefix
+        folder._problem_of = lambda relative_path: None
+        return folder
+
+    def for_copies(self) -> Self:
+        """The same folder for syncs within B2: what a file may be called there takes part.
+
+        Of other names, which B2 has got by other ways, no copy could be made.
+        """
+        folder = copy.copy(self)
+        folder._problem_of = _problem_in_bucket
         return folder
 
     def __str__(self) -> str:
@@ -201,6 +215,7 @@ class B2Folder(AbstractFolder):
         """
         excluded = _ExcludedFolders(policies_manager)
         takes_all = leaves_nothing_out(policies_manager)
+        problem_of = self._problem_of or _problem_as_local
         for name, versions in groupby(self.get_file_versions(), attrgetter('file_name')):
             relative_path = name[len(self.prefix) :]
             if not takes_all and excluded.has(relative_path):
@@ -216,7 +231,7 @@ class B2Folder(AbstractFolder):
             ]
             if not selected:
                 continue
-            problem = None if self._name_prefix is not None else _problem_of(relative_path)
+            problem = problem_of(relative_path)
             if problem is None:
                 yield B2Path(relative_path, selected[0], selected)
             elif reporter is not None and not _is_marker(name, selected[0]):
@@ -273,7 +288,16 @@ def _is_marker(name: str, newest: FileVersion) -> bool:
     return name.endswith('/') and not newest.size
 
 
-def _problem_of(relative_path: str) -> str | None:
+def _problem_in_bucket(relative_path: str) -> str | None:
+    """Why the file could not have this name in another folder; None if it could."""
+    try:
+        validate_b2_file_name(relative_path)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _problem_as_local(relative_path: str) -> str | None:
     """Why the file could not be a local one; None if it could."""
     if not relative_path or relative_path.endswith('/'):
         return 'it is the name of a folder'

@@ -9,7 +9,7 @@ from enum import Enum, unique
 from typing import TYPE_CHECKING, TextIO, cast
 
 from ..exception import IncompleteSync, InvalidArgument
-from ..scan.folder import LocalFolder
+from ..scan.folder import B2Folder, LocalFolder
 from ..scan.policies import DEFAULT_SCAN_MANAGER, ScanPoliciesManager
 from ..scan.scan import zip_folders
 from ..transfer.outbound.upload_source import UploadMode
@@ -27,7 +27,7 @@ from .policy_manager import POLICY_MANAGER, SyncPolicyManager
 from .scan_watch import ScanWatch
 
 if TYPE_CHECKING:
-    from ..scan.folder import AbstractFolder, B2Folder
+    from ..scan.folder import AbstractFolder
     from ..scan.path import AbstractPath, LocalPath
     from ..scan.report import ProgressReport
     from .action import AbstractAction
@@ -262,6 +262,11 @@ class Synchronizer:
         # Looked up once: the file that is compared and stays is the common case.
         update_total = None if reporter is None or not counts_total else reporter.update_total
         update_compare = None if reporter is None else reporter.update_compare
+        if source_type == dest_type:
+            source_folder, dest_folder = (
+                _for_copies(source_folder),
+                _for_copies(dest_folder),
+            )
         pairs = self._pairs(source_folder, dest_folder, reporter, policies_manager)
         for source_path, dest_path, same_content in self._compared(pairs):
             if source_path is not None:
@@ -357,6 +362,10 @@ class Synchronizer:
             bucket = cast('B2Folder', dest_folder).bucket
             policy.delta_uploads = DeltaUploads(self.digest_cache, bucket)
         return policy.get_all_actions()
+
+
+def _for_copies(folder: AbstractFolder) -> AbstractFolder:
+    return folder.for_copies() if isinstance(folder, B2Folder) else folder
 
 
 def _incomplete(result: SyncResult) -> IncompleteSync:
