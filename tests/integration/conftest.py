@@ -8,12 +8,26 @@ from typing import Any
 
 import pytest
 
-from b2fast import Bucket
+from b2fast import B2Api, B2Folder, Bucket
 from b2fast.simulator import SimulatorServer, http_transfers, raw_bucket
 
 from ..helpers import Clock
 from .delta_trees import Received, Tree
 from .simulator_client import NOW, Client
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    """An empty directory to sync."""
+    root = tmp_path / 'local'
+    root.mkdir()
+    return root
+
+
+@pytest.fixture
+def remote(api: B2Api, bucket: Bucket) -> B2Folder:
+    """The bucket of `bucket`, to sync."""
+    return B2Folder('a-bucket', '', api)
 
 
 @pytest.fixture

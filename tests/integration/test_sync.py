@@ -80,18 +80,6 @@ def sync(source: Any, destination: Any, reporter: SyncReport | None = None, **op
     return Synchronizer(3, **options).sync_folders(source, destination, NOW, reporter)
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> Path:
-    root = tmp_path / 'local'
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def remote(api: B2Api, bucket: Bucket) -> B2Folder:
-    return B2Folder('a-bucket', '', api)
-
-
 def test_up_and_down(local: Path, remote: B2Folder, bucket: Bucket, tmp_path: Path) -> None:
     write(local, TREE)
     up = sync(LocalFolder(local), remote)

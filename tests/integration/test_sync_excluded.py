@@ -30,18 +30,6 @@ WITHOUT_LOGS = ScanPoliciesManager(
 )
 
 
-@pytest.fixture
-def local(tmp_path: Path) -> Path:
-    root = tmp_path / 'local'
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
-def remote(api: B2Api, bucket: Bucket) -> B2Folder:
-    return B2Folder('a-bucket', '', api)
-
-
 def put(bucket: Bucket, files: dict[str, bytes], modified: int = NOW) -> None:
     info = {'src_last_modified_millis': str(modified)}
     for name, content in files.items():

@@ -52,20 +52,8 @@ def later() -> int:
 
 
 @pytest.fixture
-def local(tmp_path: Path) -> Path:
-    root = tmp_path / 'local'
-    root.mkdir()
-    return root
-
-
-@pytest.fixture
 def cache(tmp_path: Path) -> DigestCache:
     return DigestCache(tmp_path / 'cache', now=later)
-
-
-@pytest.fixture
-def remote(api: B2Api, bucket: Bucket) -> B2Folder:
-    return B2Folder('a-bucket', '', api)
 
 
 def write(path: Path, content: bytes, modified: int = NOW) -> None:
