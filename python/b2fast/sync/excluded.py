@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..scan.folder import AbstractFolder, LocalFolder
 from ..scan.policies import DEFAULT_SCAN_MANAGER
+from .report_proxy import ReportProxy
 
 if TYPE_CHECKING:
     from ..file_version import FileVersion
     from ..scan.path import AbstractPath, LocalPath
     from ..scan.policies import ScanPoliciesManager
     from ..scan.report import ProgressReport
+    from .report import SyncReport
 
 _AFTER_SLASH = chr(ord('/') + 1)
 
@@ -130,21 +132,13 @@ class _Policies:
         return True
 
 
-class _Reporter:
+class _Reporter(ReportProxy):
     """Tells the folder which symbolic links are excluded, and the reporter all."""
 
     def __init__(self, reporter: ProgressReport | None, folder: FolderWithoutExcluded) -> None:
-        self._reporter = reporter
+        super().__init__(cast('SyncReport | None', reporter))
         self._folder = folder
-
-    def __getattr__(self, name: str) -> Any:
-        return _ignore if self._reporter is None else getattr(self._reporter, name)
 
     def symlink_skipped(self, path: str) -> None:
         self._folder.exclude_link(path)
-        if self._reporter is not None:
-            self._reporter.symlink_skipped(path)
-
-
-def _ignore(*_args: Any, **_kwargs: Any) -> None:
-    """Takes the place of the methods of a report."""
+        self._reporter.symlink_skipped(path)
