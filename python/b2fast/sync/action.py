@@ -16,7 +16,7 @@ from ..http_constants import SRC_LAST_MODIFIED_MILLIS
 from ..log import logger_of
 from ..transfer.inbound.destination import place_below
 from ..transfer.outbound.upload_source import UploadSourceLocalFile
-from ..utils.filesystem import link_out_of, unlink_below
+from ..utils.filesystem import link_out_of, links_on_way, unlink_below
 from ..utils.text import escape_control_chars, unprintable_to_hex
 
 if TYPE_CHECKING:
@@ -260,7 +260,11 @@ class B2DownloadAction(AbstractAction):
     @property
     def local_folder(self) -> str:
         """The folder that is synced to, which the file stays below."""
-        return _way_to(self.local_full_path, self.source_path.relative_path)[0]
+        return self._way[0]
+
+    @cached_property
+    def _way(self) -> tuple[str, str]:
+        return _way_to(self.local_full_path, self.source_path.relative_path)
 
     def download_item(self, bucket: Bucket) -> DownloadItem:
         """The file for `Bucket.download_many`.
@@ -269,8 +273,7 @@ class B2DownloadAction(AbstractAction):
             leads out of the folder that is synced.
         """
         path, version = self.local_full_path, self.source_path.selected_version
-        folder, directories = _way_to(path, self.source_path.relative_path)
-        link = link_out_of(folder, directories)
+        link = link_out_of(*self._way)
         if link is not None:
             raise DestinationOutsideDirectory(path, link)
         encryption = self.encryption_settings_provider.get_setting_for_download(
@@ -480,9 +483,4 @@ def _way_to(path: str, relative_name: str) -> tuple[str, str]:
 
 def _first_link(folder: str, directories: str) -> str | None:
     """The first symbolic link among the directories below a folder."""
-    place = folder
-    for part in filter(None, directories.split('/')):
-        place = os.path.join(place, part)
-        if os.path.islink(place):
-            return place
-    return None
+    return next(links_on_way(folder, directories), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 
 from .windows_names import windows_problem
 
@@ -80,18 +81,27 @@ def link_out_of(directory: str, file_name: str) -> str | None:
 
     :param file_name: one that `path_below` accepts
     """
+    for link in links_on_way(directory, file_name):
+        real_directory = os.path.realpath(directory)
+        try:
+            real_place = os.path.realpath(link)
+        except OSError:
+            return link
+        if os.path.commonpath([real_place, real_directory]) != real_directory:
+            return link
+    return None
+
+
+def links_on_way(directory: str, way: str) -> Iterator[str]:
+    """The symbolic links among the steps of a way below a directory.
+
+    :param way: names with ``/`` in between; empty if there are none
+    """
     place = directory
-    for part in file_name.split('/'):
+    for part in filter(None, way.split('/')):
         place = os.path.join(place, part)
         if os.path.islink(place):
-            real_directory = os.path.realpath(directory)
-            try:
-                real_place = os.path.realpath(place)
-            except OSError:
-                return place
-            if os.path.commonpath([real_place, real_directory]) != real_directory:
-                return place
-    return None
+            yield place
 
 
 def unlink_below(directory: str, directories: str, name: str) -> None:
