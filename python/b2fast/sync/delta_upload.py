@@ -67,12 +67,12 @@ class DeltaUploads:
     def __init__(self, cache: DigestCache, bucket: Bucket) -> None:
         self.cache = cache
         self.blocks = UploadedBlocks(cache)
-        self._bucket = bucket
+        self.bucket = bucket
 
     @property
     def least_part(self) -> int:
         """Bytes that a part has to have."""
-        return self._bucket.api.account_info.get_absolute_minimum_part_size()
+        return self.bucket.api.account_info.get_absolute_minimum_part_size()
 
     def suits(self, size: int) -> bool:
         """Has a file of so many bytes two parts at least, of which one may be unchanged?"""

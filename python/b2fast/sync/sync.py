@@ -27,10 +27,12 @@ from .policy_manager import POLICY_MANAGER, SyncPolicyManager
 from .scan_watch import ScanWatch
 
 if TYPE_CHECKING:
+    from ..bucket import Bucket
     from ..scan.folder import AbstractFolder
     from ..scan.path import AbstractPath, LocalPath
     from ..scan.report import ProgressReport
     from .action import AbstractAction
+    from .delta_upload import DeltaUploads
     from .digest_cache import DigestCache
     from .report import SyncReport
     from .result import SyncResult
@@ -130,6 +132,7 @@ class Synchronizer:
         self.keep_excluded = keep_excluded
         self._validate()
         self._digest_cache = digest_cache
+        self._deltas: DeltaUploads | None = None
 
     def _validate(self) -> None:
         if self.compare_threshold < 0:
@@ -263,10 +266,8 @@ class Synchronizer:
         update_total = None if reporter is None or not counts_total else reporter.update_total
         update_compare = None if reporter is None else reporter.update_compare
         if source_type == dest_type:
-            source_folder, dest_folder = (
-                _for_copies(source_folder),
-                _for_copies(dest_folder),
-            )
+            source_folder = _for_copies(source_folder)
+            dest_folder = _for_copies(dest_folder)
         pairs = self._pairs(source_folder, dest_folder, reporter, policies_manager)
         for source_path, dest_path, same_content in self._compared(pairs):
             if source_path is not None:
@@ -357,11 +358,17 @@ class Synchronizer:
         if same_content is not None:
             policy.same_content = same_content
         if self.delta_uploads and sync_type == 'local-to-b2':
+            policy.delta_uploads = self._deltas_of(cast('B2Folder', dest_folder).bucket)
+        return policy.get_all_actions()
+
+    def _deltas_of(self, bucket: Bucket) -> DeltaUploads:
+        """What all files of a sync to a bucket share."""
+        deltas = self._deltas
+        if deltas is None or deltas.bucket is not bucket:
             from .delta_upload import DeltaUploads
 
-            bucket = cast('B2Folder', dest_folder).bucket
-            policy.delta_uploads = DeltaUploads(self.digest_cache, bucket)
-        return policy.get_all_actions()
+            deltas = self._deltas = DeltaUploads(self.digest_cache, bucket)
+        return deltas
 
 
 def _for_copies(folder: AbstractFolder) -> AbstractFolder:
