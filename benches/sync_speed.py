@@ -70,10 +70,14 @@ class SyncBench:
                 first = turn % len(job.clients)
                 for client in [*job.clients[first:], *job.clients[:first]]:
                     job.prepare()
-                    usage = measure.run(command_of(job, client), self._server.environment)
+                    usage = self.run(job, client)
                     if turn >= 0:
                         job.usages.setdefault(client, []).append(usage)
                         print(f'{job.title}: {client}: {usage.wall_seconds:.2f} s', file=sys.stderr)
+
+    def run(self, job: Job, client: str) -> measure.Usage:
+        """Have a client do a job."""
+        return measure.run(command_of(job, client), self._server.environment)
 
     def idle(self) -> dict[str, float]:
         """The peak memory of clients that only sign in, in bytes."""
@@ -127,7 +131,7 @@ def make_jobs(bench: SyncBench, *, unchanged: int, small: int) -> list[Job]:
 
     def fill(job: Job) -> None:
         bench.empty_bucket()
-        measure.run(command_of(job, 'b2fast'), bench._server.environment)
+        bench.run(job, 'b2fast')
 
     def fill_once() -> None:
         if not is_filled:
@@ -219,7 +223,7 @@ def main() -> None:
             first = {client: bench.seconds_to_first(client, many) for client in ('b2fast', 'b2sdk')}
             bench.empty_bucket()
             whole = Job('', arguments.many, str(many), f'b2://{_BUCKET}', ['b2fast'], len)
-            usage = measure.run(command_of(whole, 'b2fast'), server.environment)
+            usage = bench.run(whole, 'b2fast')
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     first_row = [f'{seconds:.2f}' for seconds in first.values()]
