@@ -58,6 +58,7 @@ class LocalTree:
         self._root = root
         self._reporter = reporter
         self._policies = policies
+        self._takes_all = leaves_nothing_out(policies)
 
     def files(self) -> Iterator[LocalPath]:
         """The files, one after the other.
@@ -121,13 +122,12 @@ class LocalTree:
         rest = directory.names
         while rest and len(names) < _FILES_AT_A_TIME and not rest[-1].endswith('/'):
             names.append(rest.pop())
-        takes_all = leaves_nothing_out(self._policies)
         files = find_files(directory.path, directory.prefix, names, LocalPath)
         for name, found in zip(names, files, strict=True):
             file = found
             if file is None:
                 file = self._file(directory.path + name, directory.prefix + name)
-            elif not takes_all and self._policies.should_exclude_local_path(file):
+            elif not self._takes_all and self._policies.should_exclude_local_path(file):
                 continue
             if file is not None:
                 yield file
